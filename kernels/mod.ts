@@ -68,6 +68,7 @@ import binsBackward from "./tabular/bins_backward.wgsl" with { type: "text" };
 import columnDropout from "./tabular/column_dropout.wgsl" with { type: "text" };
 import names from "./tabular/names.wgsl" with { type: "text" };
 import namesBackward from "./tabular/names_backward.wgsl" with { type: "text" };
+import wave from "./tabular/wave.wgsl" with { type: "text" };
 import waves from "./tabular/waves.wgsl" with { type: "text" };
 import wavesBackward from "./tabular/waves_backward.wgsl" with { type: "text" };
 import wavesInputBackward from "./tabular/waves_input_backward.wgsl" with { type: "text" };
@@ -175,7 +176,6 @@ export const kernels = named({
   momentum: { code: momentum, access: [W, R, W, R], counts: 1 },
   rmsprop: { code: rmsprop, access: [W, R, W, R], counts: 1 },
   adam: { code: `${adamBuffers}\n${adam}`, access: [W, R, W, W, R, R], counts: 1 },
-  adamOfTexels: { code: `${adamTexels}\n${adam}`, access: [W, RT, W, W, R, R, RT, RT, RT] },
   adamPowers: { code: adamPowers, access: [W] },
   squares: { code: squares, access: [R, W], counts: 2 },
   clipFactor: { code: clipFactor, access: [R, W] },
@@ -195,9 +195,9 @@ export const kernels = named({
   goBack: { code: goBack, access: [R, R, W] },
 
   // tabular
-  waves: { code: waves, access: [R, R, R, R, W] },
-  wavesBackward: { code: wavesBackward, access: [R, R, R, R, R, W, W] },
-  wavesInputBackward: { code: wavesInputBackward, access: [R, R, R, R, R, W] },
+  waves: { code: `${wave}\n${waves}`, workgroup: 8, access: [R, R, R, R, W] },
+  wavesBackward: { code: `${wave}\n${wavesBackward}`, workgroup: 8, access: [R, R, R, R, R, W, W] },
+  wavesInputBackward: { code: `${wave}\n${wavesInputBackward}`, access: [R, R, R, R, R, W] },
   columnDropout: { code: `${ONE}${dropoutMask}\n${columnDropout}`, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
@@ -244,6 +244,13 @@ export function withOperand(kernel: Kernel, form: OperandForm): Kernel {
   operandForms[form].set(kernel, made);
   return made;
 }
+
+/** Adam by fours, with copies of dW, w, m and v in textures, which a software adapter reads in a tenth of the time. */
+export const adamOfTexels: Kernel = {
+  name: kernels.adam.name,
+  code: `${adamTexels}\n${adam}`,
+  access: [W, RT, W, W, R, R, RT, RT, RT],
+};
 
 /** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
 export interface ProductForm {

@@ -29,17 +29,20 @@ struct Before {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
+  // Loaded by all invocations of the grid: the software adapter loads a number for all of them at once then.
+  let rate = learningRate[0];
+  let power1 = powers[0];
+  let power2 = powers[1];
   if (i >= sizes.count) {
     return;
   }
   let old = before(i);
-  let rate = learningRate[0];
   let g = old.dW + sizes.weightDecay * old.w;
   let mean = sizes.beta1 * old.m + (1.0 - sizes.beta1) * g;
   let variance = sizes.beta2 * old.v + (1.0 - sizes.beta2) * g * g;
   m[i] = mean;
   v[i] = variance;
   let decayed = old.w * (1.0 - rate * sizes.decoupledDecay);
-  let size = sqrt(variance / (1.0 - powers[1])) + sizes.epsilon;
-  w[i] = decayed - rate * (mean / (1.0 - powers[0])) / size;
+  let size = sqrt(variance / (1.0 - power2)) + sizes.epsilon;
+  w[i] = decayed - rate * (mean / (1.0 - power1)) / size;
 }

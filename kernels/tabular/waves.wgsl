@@ -3,11 +3,14 @@
 // x [members * rows, inputs]; places [numbers] holds the column of x and the first column of out of each number; waves
 // [members * numbers * 16] pairs of frequency and phase; mix [members * numbers * 17, 3], its last row the bias; out
 // [members * rows, outputs], of which only the values of numbers are written.
-// Grid: one invocation per row and number.
+// Grid: one invocation per number of a member, and some of its rows: the parameters are loaded once. wave.wgsl stands before
+// this text.
 struct Sizes {
-  count: u32, // rows of all members times numbers
+  count: u32, // members times numbers, times parts of the rows
   numbers: u32,
+  members: u32,
   rows: u32, // of each member
+  part: u32, // rows of an invocation
   inputs: u32,
   outputs: u32,
 }
@@ -18,29 +21,35 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-const TURN = 6.283185307179586;
+fn mixed(four: Waves, value: f32) -> vec3f {
+  let c = cosine(four.frequency * value + four.phase);
+  return vec3f(dot(c, four.first), dot(c, four.second), dot(c, four.third));
+}
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = id.x + id.y * groups.x * 64u;
+  let index = id.x + id.y * groups.x * 8u;
   if (index >= sizes.count) {
     return;
   }
-  let number = index % sizes.numbers;
-  let row = index / sizes.numbers;
-  let own = row / sizes.rows * sizes.numbers + number;
-  let place = places[number];
-  let value = x[row * sizes.inputs + place.x];
+  let all = sizes.members * sizes.numbers;
+  let own = index % all;
+  let start = index / all * sizes.part;
+  let first = own / sizes.numbers * sizes.rows;
+  let place = places[own % sizes.numbers];
   let bias = (own * 17u + 16u) * 3u;
-  var sum = vec3f(mix[bias], mix[bias + 1u], mix[bias + 2u]);
-  for (var f = 0u; f < 16u; f++) {
-    let wave = waves[own * 16u + f];
-    let at = (own * 17u + f) * 3u;
-    sum += cos(TURN * wave.x * value + wave.y) * vec3f(mix[at], mix[at + 1u], mix[at + 2u]);
+  let biases = vec3f(mix[bias], mix[bias + 1u], mix[bias + 2u]);
+  let waves0 = wavesOf(own, 0u);
+  let waves1 = wavesOf(own, 1u);
+  let waves2 = wavesOf(own, 2u);
+  let waves3 = wavesOf(own, 3u);
+  for (var row = first + start; row < first + min(start + sizes.part, sizes.rows); row++) {
+    let value = x[row * sizes.inputs + place.x];
+    let sum = biases + mixed(waves0, value) + mixed(waves1, value) + mixed(waves2, value) + mixed(waves3, value);
+    let to = row * sizes.outputs + place.y;
+    out[to] = value;
+    out[to + 1u] = sum.x;
+    out[to + 2u] = sum.y;
+    out[to + 3u] = sum.z;
   }
-  let to = row * sizes.outputs + place.y;
-  out[to] = value;
-  out[to + 1u] = sum.x;
-  out[to + 2u] = sum.y;
-  out[to + 3u] = sum.z;
 }

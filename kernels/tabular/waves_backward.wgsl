@@ -3,9 +3,9 @@
 // e = -sin u * sum over k of d_k mix[f, k]:  dFrequency = sum over rows of e 2 pi x, dPhase = sum over rows of e.
 // Operands as in waves.wgsl, dOut in the shape of its out. A dispatch covers the rows start..end of each member and adds to what
 // earlier ones left: the software adapter ends an invocation after 65,535 iterations.
-// Grid: one invocation per member, number and wave, and one more for the bias.
+// Grid: one invocation per number of a member: it holds the sums of all its waves. wave.wgsl stands before this text.
 struct Sizes {
-  count: u32, // members times numbers times 17
+  count: u32, // members times numbers
   numbers: u32,
   rows: u32, // of each member
   inputs: u32,
@@ -22,49 +22,74 @@ struct Sizes {
 @group(0) @binding(6) var<storage, read_write> dMix: array<f32>;
 @group(0) @binding(7) var<uniform> sizes: Sizes;
 
-const TURN = 6.283185307179586;
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = id.x + id.y * groups.x * 64u;
-  if (index >= sizes.count) {
+  let own = id.x + id.y * groups.x * 8u;
+  if (own >= sizes.count) {
     return;
   }
-  let f = index % 17u;
-  let own = index / 17u;
   let first = own / sizes.numbers * sizes.rows;
   let place = places[own % sizes.numbers];
-  let at = index * 3u;
-  let factors = vec3f(mix[at], mix[at + 1u], mix[at + 2u]);
-  var sum = vec3f();
-  var wave = vec2f();
-  var dWave = vec2f();
-  if (f < 16u) {
-    wave = waves[own * 16u + f];
-  }
-  if (sizes.start > 0u) {
-    sum = vec3f(dMix[at], dMix[at + 1u], dMix[at + 2u]);
-    if (f < 16u) {
-      dWave = dWaves[own * 16u + f];
-    }
-  }
+  let waves0 = wavesOf(own, 0u);
+  let waves1 = wavesOf(own, 1u);
+  let waves2 = wavesOf(own, 2u);
+  let waves3 = wavesOf(own, 3u);
+  var sum0: Waves;
+  var sum1: Waves;
+  var sum2: Waves;
+  var sum3: Waves;
+  var biases = vec3f();
   for (var i = first + sizes.start; i < first + sizes.end; i++) {
+    let value = x[i * sizes.inputs + place.x];
     let origin = i * sizes.outputs + place.y;
     let d = vec3f(dOut[origin + 1u], dOut[origin + 2u], dOut[origin + 3u]);
-    if (f == 16u) {
-      sum += d;
-    } else {
-      let value = x[i * sizes.inputs + place.x];
-      let u = TURN * wave.x * value + wave.y;
-      sum += cos(u) * d;
-      let e = -sin(u) * dot(d, factors);
-      dWave += e * vec2f(TURN * value, 1.0);
-    }
+    biases += d;
+    addTo(&sum0, waves0, value, d);
+    addTo(&sum1, waves1, value, d);
+    addTo(&sum2, waves2, value, d);
+    addTo(&sum3, waves3, value, d);
   }
-  dMix[at] = sum.x;
-  dMix[at + 1u] = sum.y;
-  dMix[at + 2u] = sum.z;
-  if (f < 16u) {
-    dWaves[own * 16u + f] = dWave;
+  keep(own, 0u, sum0);
+  keep(own, 1u, sum1);
+  keep(own, 2u, sum2);
+  keep(own, 3u, sum3);
+  keepMix((own * 17u + 16u) * 3u, biases);
+}
+
+fn addTo(sum: ptr<function, Waves>, four: Waves, value: f32, d: vec3f) {
+  let t = four.frequency * value + four.phase;
+  let c = cosine(t);
+  (*sum).first += d.x * c;
+  (*sum).second += d.y * c;
+  (*sum).third += d.z * c;
+  let e = -sine(t) * (d.x * four.first + d.y * four.second + d.z * four.third);
+  (*sum).frequency += e * (TURN * value);
+  (*sum).phase += e;
+}
+
+// Stores four waves' sums, or adds them to those of earlier rows.
+fn keep(own: u32, quarter: u32, sum: Waves) {
+  for (var i = 0u; i < 4u; i++) {
+    let f = 4u * quarter + i;
+    let at = own * 16u + f;
+    let wave = vec2f(sum.frequency[i], sum.phase[i]);
+    if (sizes.start == 0u) {
+      dWaves[at] = wave;
+    } else {
+      dWaves[at] += wave;
+    }
+    keepMix((own * 17u + f) * 3u, vec3f(sum.first[i], sum.second[i], sum.third[i]));
+  }
+}
+
+fn keepMix(at: u32, sum: vec3f) {
+  if (sizes.start == 0u) {
+    dMix[at] = sum.x;
+    dMix[at + 1u] = sum.y;
+    dMix[at + 2u] = sum.z;
+  } else {
+    dMix[at] += sum.x;
+    dMix[at + 1u] += sum.y;
+    dMix[at + 2u] += sum.z;
   }
 }

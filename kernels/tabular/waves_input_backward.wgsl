@@ -1,7 +1,7 @@
 // wavesInputBackward: dX of waves.wgsl. x itself is the first of the four values, so d_0 passes; the others move by the chain
 // rule through each cosine, dX = d_0 + sum over f of -sin u * 2 pi frequency_f * sum over k of d_k mix[f, k].
 // Operands as in waves.wgsl, dOut in the shape of its out, dX in that of x, of which only the columns of numbers are written.
-// Grid: one invocation per row and number.
+// Grid: one invocation per row and number. wave.wgsl stands before this text.
 struct Sizes {
   count: u32, // rows of all members times numbers
   numbers: u32,
@@ -17,7 +17,11 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> dX: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
-const TURN = 6.283185307179586;
+fn slope(own: u32, quarter: u32, value: f32, d: vec3f) -> f32 {
+  let four = wavesOf(own, quarter);
+  let e = -sine(four.frequency * value + four.phase) * (d.x * four.first + d.y * four.second + d.z * four.third);
+  return TURN * dot(e, four.frequency);
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -32,12 +36,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let value = x[row * sizes.inputs + place.x];
   let origin = row * sizes.outputs + place.y;
   let d = vec3f(dOut[origin + 1u], dOut[origin + 2u], dOut[origin + 3u]);
-  var sum = dOut[origin];
-  for (var f = 0u; f < 16u; f++) {
-    let wave = waves[own * 16u + f];
-    let at = (own * 17u + f) * 3u;
-    let factors = vec3f(mix[at], mix[at + 1u], mix[at + 2u]);
-    sum -= sin(TURN * wave.x * value + wave.y) * TURN * wave.x * dot(d, factors);
-  }
-  dX[row * sizes.inputs + place.x] = sum;
+  let sum = slope(own, 0u, value, d) + slope(own, 1u, value, d) + slope(own, 2u, value, d) + slope(own, 3u, value, d);
+  dX[row * sizes.inputs + place.x] = dOut[origin] + sum;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
 import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
@@ -12,12 +12,16 @@ import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 import { StepRates } from "../training/learning_rates.ts";
 import { Tensor } from "../core/tensor.ts";
 
+/** Parameters that are many enough. */
+const MANY = 4_100;
+
 /** The form of a kernel that so many elements take. */
 function formFor(kernel: Kernel, size: number): Kernel {
   return size % 4 === 0 ? byFours(kernel) : kernel;
 }
 
-function stepCases(device: Device, size: number): KernelCase[] {
+/** Steps one by one, or recorded as a training records them, which has a form of Adam's kernel for many parameters. */
+function stepCases(device: Device, size: number, isRecorded = false): KernelCase[] {
   const stream = random();
   const start = matrix(1, size, stream);
   const gradient = matrix(1, size, stream);
@@ -28,12 +32,18 @@ function stepCases(device: Device, size: number): KernelCase[] {
     const run = (): Tensor => {
       const values = upload(device, start);
       using optimizer = createOptimizer(name, { values, gradients: upload(device, gradient) }, 0.1);
-      for (let step = 0; step < steps; step++) optimizer.step();
+      if (isRecorded) {
+        using recording = device.record(() => optimizer.step(), { fuse: true });
+        recording.replay(steps);
+      } else {
+        for (let step = 0; step < steps; step++) optimizer.step();
+      }
       return values;
     };
     return { kernel: formFor(kernel, size), on: `${steps} steps of ${name} on [${size}]`, run, expected };
   };
   const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
+  if (isRecorded) return [{ ...adam, kernel: adamOfTexels }];
   return [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
     after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
@@ -81,5 +91,6 @@ function rateCases(device: Device): KernelCase[] {
 /** Optimizers and clipping, one element at a time and four, and learning rates. */
 export function optimizerCases(device: Device): KernelCase[] {
   const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
-  return [...sizes, ...rateCases(device)];
+  const many = device.products === "blocks" ? stepCases(device, MANY, true) : [];
+  return [...sizes, ...many, ...rateCases(device)];
 }

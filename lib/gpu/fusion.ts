@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { type Activation, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Activation, adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Binding, isBinding, type Packing, type PlannedDispatch, type Resource } from "./pipeline.ts";
 import {
   blocksDispatch,
@@ -231,7 +231,7 @@ function packProducts(items: readonly Item[], target: FusionTarget): (PlannedDis
       };
       placed.push(blocksDispatch(item, operands, target.unused()));
     } else {
-      placed.push(isManyOfAdam(item) && target.intermediate ? adamOfTexels(item, pack) : item);
+      placed.push(isManyOfAdam(item) && target.intermediate ? toAdamOfTexels(item, pack) : item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
@@ -247,7 +247,7 @@ function isManyOfAdam({ kernel, sizes: [fours] }: PlannedDispatch): boolean {
   return kernel === byFours(kernels.adam) && 4 * fours >= MANY.least && 4 * fours <= MANY.most;
 }
 
-function adamOfTexels(
+function toAdamOfTexels(
   dispatch: PlannedDispatch,
   pack: (matrix: Binding, rows: number, columns: number) => GPUTexture,
 ): PlannedDispatch {
@@ -256,7 +256,7 @@ function adamOfTexels(
   const texels = [dW, w, m, v].map((flat) => pack(flat, fours, 4));
   return {
     ...dispatch,
-    kernel: kernels.adamOfTexels,
+    kernel: adamOfTexels,
     resources: [w, texels[0], m, v, powers, rate, ...texels.slice(1)],
   };
 }

@@ -14,23 +14,34 @@ import { gatherRows } from "../training/recorded_rows.ts";
 import { measure, toStatistics } from "../training/tensor_statistics.ts";
 
 /**
- * Looks at a model. All work is on the queue before the promise is returned: what is seen is the model of that moment.
+ * Looks at each member of a model. All work is on the queue before the promise is returned: what is seen is the model of that
+ * moment.
  */
 export async function examine(
   model: Model,
   loss: Loss,
   x: Tensor,
   y: Tensor,
-): Promise<Required<Pick<NetworkFacts, "relus" | "weights">>> {
+): Promise<Required<Pick<NetworkFacts, "relus" | "weights">>[]> {
   const tensorsOf = (seen: readonly SeenTensor[]) => relusOf(model, seen).map(({ tensor }) => tensor);
   using look = new Look(model, passesOver(model, loss, x, y), (seen) => {
     return [model.values, model.gradients, ...tensorsOf(seen)];
   }, { fuse: true }); // as the norms are looked at: other forms of the products would take long to compile
   const [values, gradients, ...outputs] = await look.take();
-  const relus = relusOf(model, look.seen).map(({ name, tensor: { shape: [rows, columns] } }, i) => {
-    return { name, rows, columns, data: outputs[i] };
+  const seen = relusOf(model, look.seen);
+  return Array.from({ length: model.members }, (_, m) => {
+    const relus = seen.map(({ name, tensor: { shape: [all, columns] } }, i) => {
+      const rows = all / model.members;
+      return { name, rows, columns, data: ownOf(outputs[i], m, model) };
+    });
+    return { relus, weights: weightsOf(model, values, gradients, m) };
   });
-  return { relus, weights: weightsOf(model, values, gradients) };
+}
+
+/** What one member has of the values of all. */
+function ownOf<T extends TensorData>(all: T, member: number, { members }: Model): T {
+  const size = all.length / members;
+  return all.subarray(member * size, (member + 1) * size) as T;
 }
 
 /** How layers fare. */
@@ -54,20 +65,23 @@ export class NormsLook implements Disposable {
     const parameters = model.parameters.map(({ parameter }) => parameter);
     const measured = [...parameters.map(({ value }) => value), ...parameters.map(({ grad }) => grad)];
     this.#look = new Look(model, passesOver(model, loss, x, y), (seen) => {
-      const peaks = relusOf(model, seen).map(({ tensor }) => max(tensor, 0));
+      const peaks = relusOf(model, seen).flatMap(({ tensor }) =>
+        rowsOfMembers(tensor, model).map((own) => max(own, 0))
+      );
       return [measure(measured), ...peaks];
     }, { fuse: true });
   }
 
   /** Measures the model of this moment. */
   async take(): Promise<LayerNorms> {
-    const { parameters } = this.#model;
+    const { parameters, members } = this.#model;
     const [records, ...peaks] = await this.#look.take();
     const sizes = parameters.map(({ parameter: { value } }) => value);
     const norms = toStatistics(records, [...sizes, ...sizes]).map(({ norm, notFinite }) => notFinite > 0 ? NaN : norm);
     const byName = (from: number) => Object.fromEntries(parameters.map(({ name }, i) => [name, norms[from + i]]));
     const dead = relusOf(this.#model, this.#look.seen).map(({ name }, i) => {
-      return [name, peaks[i].filter((v) => v === 0).length / peaks[i].length];
+      const own = peaks.slice(i * members, (i + 1) * members).flatMap((peak) => [...peak]);
+      return [name, own.filter((v) => v === 0).length / own.length];
     });
     return { weights: byName(0), gradients: byName(parameters.length), dead: Object.fromEntries(dead) };
   }
@@ -75,6 +89,13 @@ export class NormsLook implements Disposable {
   [Symbol.dispose](): void {
     this.#look[Symbol.dispose]();
   }
+}
+
+/** The rows of each member. */
+function rowsOfMembers(tensor: Tensor, { members }: Model): Tensor[] {
+  const [rows, columns] = tensor.shape;
+  const own = [rows / members, columns];
+  return Array.from({ length: members }, (_, m) => tensor.view(m * own[0] * columns, own));
 }
 
 /** One forward pass, observed, and one backward pass. */
@@ -93,8 +114,9 @@ function relusOf({ layers }: Model, seen: readonly SeenTensor[]): SeenTensor[] {
   return seen.filter((_, i) => layers[i].kind === "ReLU");
 }
 
-/** The layers that have weight and bias, as parts of the flat arrays. */
-function weightsOf({ parameters, values: { byteOffset } }: Model, values: TensorData, gradients: TensorData) {
+/** The layers that have weight and bias, as parts of the flat arrays, of one member. */
+function weightsOf(model: Model, values: TensorData, gradients: TensorData, member: number) {
+  const { parameters, members, values: { byteOffset } } = model;
   const placed = new Map(parameters.map(({ name, parameter: { shape, value } }) => {
     const start = (value.byteOffset - byteOffset) / ELEMENT_BYTES;
     return [name, { shape, start, end: start + value.size }];
@@ -103,9 +125,10 @@ function weightsOf({ parameters, values: { byteOffset } }: Model, values: Tensor
     const bias = placed.get(name.replace(/weight$/, "bias"));
     if (!bias || bias.shape.length !== 1) return [];
     const matrix = (flat: TensorData): SeenMatrix => {
-      return { name, rows: shape[0], columns: shape[1], data: flat.subarray(start, end) };
+      const data = ownOf(flat.subarray(start, end), member, model);
+      return { name, rows: shape[0] / members, columns: shape[1], data };
     };
-    const vector = (flat: TensorData) => flat.subarray(bias.start, bias.end);
+    const vector = (flat: TensorData) => ownOf(flat.subarray(bias.start, bias.end), member, model);
     const weights: SeenWeights = {
       name,
       weight: matrix(values),

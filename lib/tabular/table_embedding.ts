@@ -58,6 +58,9 @@ export const BINS = 16;
 /** What stands for no row and no share in the kernels' tables. */
 const NONE = 0xffff_ffff;
 
+/** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
+const WAVE_ROWS = 32;
+
 /** Loop iterations of an invocation: the software adapter silently ends it after 65,535. */
 const MAX_LOOP = 32_768;
 
@@ -196,8 +199,8 @@ export class TableEmbedding implements Layer {
     const names = this.#names.length / 5;
     const out = Tensor.empty(x.device, [rows, outputs]);
     if (waves && mix) {
-      const invocations = rows * numbers;
-      const sizes = [invocations, numbers, own, inputs, outputs];
+      const invocations = this.members * numbers * Math.ceil(own / WAVE_ROWS);
+      const sizes = [invocations, numbers, this.members, own, WAVE_ROWS, inputs, outputs];
       x.device.run(kernels.waves, { buffers: [x, places, waves.value, mix.value, out], sizes, invocations });
     } else if (numbers > 0) {
       const bins = VALUES[this.settings.numbers];
@@ -227,7 +230,7 @@ export class TableEmbedding implements Layer {
     const [rows, inputs] = x.shape;
     const own = rows / members;
     const numbers = this.#places.length / 2;
-    const invocations = members * numbers * (WAVES + 1);
+    const invocations = members * numbers;
     const buffers = [x, this.#onGpu.places, waves.value, mix.value, dOut, waves.grad, mix.grad];
     for (let start = 0; start < own; start += MAX_LOOP) {
       const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];

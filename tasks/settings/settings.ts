@@ -105,7 +105,7 @@ export const SETTINGS = {
     COLUMN_DROPOUT: setting(
       orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
       "0",
-      "share of a row's columns to drop in training; auto: 0.2 from 30 columns on, else 0",
+      "share of columns to drop; auto: 0.2 from 30 columns on",
       { presets: { DATA: "auto" } },
     ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),
@@ -130,11 +130,11 @@ export const SETTINGS = {
     BATCH_SIZE: setting(
       orWord("auto", "a whole number from 1 on, full, or auto", orWord("full", "", whole(1, 0xffff_ffff))),
       "10",
-      "rows of a step; full: all; auto: 32, from 1,000 rows 64, from 3,000 rows 128",
+      "rows of a step; full: all; auto: 32 to 128, by the rows",
       { presets: { linear: "full", xor: "full", DATA: "auto" }, isEveryday: true },
     ),
     NUM_EPOCHS: setting(whole(1, 1_000_000_000), "10", "passes over the training rows", {
-      presets: { linear: "3000", xor: "1000", DATA: "200" },
+      presets: { linear: "3000", xor: "1000", DATA: "300" },
       isEveryday: true,
     }),
     PATIENCE: setting(

@@ -61,12 +61,9 @@ export class TrainingDoctor implements Disposable {
     if (!look) return [];
     this.#looks.delete(line.epoch);
     const { inputs: { columns: of }, targets } = this.#patient.dataset.scalers;
-    const findings = diagnose({
-      ...await look,
-      inputs: { of, rows: this.sample.x.shape[0], columns: of.length, data: this.#inputs },
-      targets: targets.columns,
-      losses: this.#history,
-    });
+    const inputs = { of, rows: this.sample.x.shape[0], columns: of.length, data: this.#inputs };
+    const common = { inputs, targets: targets.columns, losses: this.#history };
+    const findings = (await look).flatMap((member) => diagnose({ ...member, ...common }));
     const warnings: string[] = [];
     for (const { kind, where, message, fix } of findings) {
       if (this.#told.has(`${kind} ${where}`)) continue;

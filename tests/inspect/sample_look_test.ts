@@ -1,6 +1,6 @@
 /** Looks at a network over a sample of rows: what they see, and that training does not notice. */
 import { assert, assertEquals } from "@std/assert";
-import { Dropout, Linear, ReLU, Sigmoid } from "../../lib/core/layers.ts";
+import { Dropout, Linear, multilayerPerceptron, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import type { Device } from "../../lib/gpu/device.ts";
@@ -30,7 +30,7 @@ gpuTest("examine() sees what float64 sees, in one wait", async (device) => {
   const { layers, model, xs, ys, x, y } = made;
   const reference = await model.reference(mse.reference);
   const { waits } = device.stats;
-  const { relus, weights } = await examine(model, mse, x, y);
+  const [{ relus, weights }] = await examine(model, mse, x, y);
   assertEquals(device.stats.waits, waits + 1);
 
   reference.backward(xs, ys);
@@ -46,6 +46,27 @@ gpuTest("examine() sees what float64 sees, in one wait", async (device) => {
   assertEquals(relus.map(({ name, rows, columns }) => [name, rows, columns]), [["a1", 70, 8], ["a3", 70, 6]]);
   using z1 = device.tidy(() => layers[0].forward(x));
   assertEquals([...relus[0].data as Float32Array], [...await z1.read()].map((v) => Math.max(0, v)));
+});
+
+gpuTest("examine() and NormsLook tell members apart", async (device) => {
+  using model = new Model(device, multilayerPerceptron(3, [4], 2, { members: 2 }));
+  const { "0.weight": first, "0.bias": _, ...rest } = await model.read();
+  // Two dead units in the first member, one in the second.
+  model.load({ ...rest, "0.weight": first, "0.bias": [-100, -100, 0, 0, -100, 0, 0, 0] });
+  using x = upload(device, randomMatrix(70, 3));
+  using y = upload(device, randomMatrix(70, 2, 2));
+  const seen = await examine(model, mse, x, y);
+  assertEquals(seen.map(({ weights: [{ weight }] }) => [weight.rows, weight.data]), [
+    [3, first.subarray(0, 12)],
+    [3, first.subarray(12)],
+  ]);
+  for (const [m, { relus: [{ rows, columns, data }], weights: [, { bias, biasGradient }] }] of seen.entries()) {
+    assertEquals([rows, columns, bias.length, biasGradient.length], [70, 4, 2, 2]);
+    const dead = [0, 1, 2, 3].filter((unit) => !Array.from(data).some((v, i) => i % 4 === unit && v > 0));
+    assertEquals(dead, m === 0 ? [0, 1] : [0]);
+  }
+  using look = new NormsLook(model, mse, x, y);
+  assertEquals((await look.take()).dead, { a1: 3 / 8 });
 });
 
 gpuTest("NormsLook gives float64's norms and the dead units, in one wait", async (device) => {
@@ -105,7 +126,7 @@ for (const [name, rate, options] of CASES) {
       assertEquals(bits(Float32Array.from(looked.epochs[i].losses)), bits(Float32Array.from(losses)));
       assertEquals(looked.epochs[i].evaluation, evaluation);
       // It saw the weights of that moment, though later steps were on the queue before it was read.
-      assertEquals(looked.seen[i].weights[0].weight.data, evaluation["0.weight"]);
+      assertEquals(looked.seen[i][0].weights[0].weight.data, evaluation["0.weight"]);
     }
     assertEquals(looked.last, alone.last);
     assertEquals(looked.gradients, alone.gradients, "the gradients of the last step");

@@ -98,7 +98,16 @@ Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing,
   for (const n of [4, 5]) {
     for (const sums of [undefined, place("own sums")]) {
       const sides = { a: place("a"), b: place("b"), transposeA: false, transposeB: false, sums };
-      const whole = { m: 8, n, k: 8, ...sides, out: place("result"), activation: "none", derivative: "none" } as const;
+      const whole = {
+        groups: 1,
+        m: 8,
+        n,
+        k: 8,
+        ...sides,
+        out: place("result"),
+        activation: "none",
+        derivative: "none",
+      } as const;
       const dispatches = [blocksDispatch(whole, { a: texture, b: texture }, unused), tilesDispatch(whole, unused)];
       for (const { kernel, resources } of dispatches) {
         const written = resources.filter((_, i) => kernel.access[i] === "read_write");

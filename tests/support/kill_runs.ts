@@ -11,7 +11,7 @@ import { type Outcome, Workplace } from "./run_task_process.ts";
 
 /** A run with all that must not get lost: Adam's state, a schedule, masks of dropout, the best weights. */
 const RESUMED = ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropout=0.1 --noise=300 --schedule=cosine " +
-  "--patience=100000 --checkpoint-every=20 --trace=7").split(" ");
+  "--patience=100000 --members=2 --checkpoint-every=20 --trace=7").split(" ");
 
 /** The run's name and how long it is, for so many kills. */
 export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 4}`];
