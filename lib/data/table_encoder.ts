@@ -31,7 +31,7 @@ export interface UnseenNames {
   readonly first: string[];
 }
 
-const MISSING_TARGET = "the target is missing: fill it in, or take the row out";
+export const MISSING_TARGET = "the target is missing: fill it in, or take the row out";
 
 /** How many different names are kept for a message. */
 const FIRST_UNSEEN = 5;

@@ -131,10 +131,10 @@ async function gather(
           if (parts[i] === 0) inputs[column].add(cell);
           else inputs[column].addOther(cell);
         }
+        if (parts[i] === 0) target.add(targets.map((place) => records[i][place]));
       } catch (error) {
         throw faultOf(error, i);
       }
-      if (parts[i] === 0) target.add(targets.map((place) => records[i][place]));
     }
   }
   return { inputs, target, rows, dropped };

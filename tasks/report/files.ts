@@ -61,8 +61,10 @@ export function measuresIn(
   const present = PARTS.filter((name) => typeof summary[name] === "object" && summary[name] !== null);
   const parts = present.map((name) => {
     const { rows, loss, baseline, ...rest } = summary[name] as Record<string, unknown>;
+    const folds = name === "validation" ? foldsIn(summary.folds) : undefined;
     return {
-      part: name === "validation" && summary.folds ? "out-of-fold" : PART_NAMES[name],
+      part: folds ? "out-of-fold" : PART_NAMES[name],
+      folds,
       rows: Number(rows),
       loss: Number(loss),
       measures: measuresOf(rest),
@@ -131,6 +133,15 @@ export function answersIn({ output, interval }: Record<string, unknown>): string
     ...(clippedTo === undefined ? [] : ["Predictions are clipped to the range of the training rows."]),
     ...lines.map((line) => `Test rows: ${line}.`),
   ];
+}
+
+/** The mean of each measure over the folds, and its deviation. */
+function foldsIn(value: unknown): ReportFacts["parts"][number]["folds"] {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { folds, measures } = value as Record<string, unknown>;
+  const found = Object.entries(Object(measures)).map(([name, of]) => [named(name), Object(of)] as const);
+  const all = (key: "mean" | "deviation") => Object.fromEntries(found.map(([name, of]) => [name, Number(of[key])]));
+  return { count: Number(folds), mean: all("mean"), deviation: all("deviation") };
 }
 
 function measuresOf(values: unknown): Record<string, number> {

@@ -1,5 +1,6 @@
 /** The measures of cross-validation, as they are printed. */
 
+import { MEASURE_NAMES } from "./measure_names.ts";
 import { formatNumber, formatTable } from "./text_table.ts";
 
 /** A measure of each fold. */
@@ -19,18 +20,10 @@ export interface FoldMeasures {
   readonly measures: Readonly<Record<string, FoldMeasure>>;
 }
 
-/** Names of measures that are not told as they are called. */
-const NAMES: Readonly<Record<string, string>> = {
-  macroF1: "macro F1",
-  rocAuc: "ROC-AUC",
-  averagePrecision: "avg. precision",
-  brier: "Brier",
-};
-
 /** A line for each measure. */
 export function formatFolds({ folds, measures }: FoldMeasures): string {
   const lines = Object.entries(measures).map(([name, { mean, deviation, each }]) => [
-    NAMES[name] ?? name,
+    MEASURE_NAMES[name] ?? name,
     formatNumber(mean),
     formatNumber(deviation),
     formatNumber(Math.min(...each)),

@@ -1,5 +1,7 @@
 /** What is done to the outputs of a trained network: the validation rows say it. */
 
+import type { Folds } from "../../lib/base/folds.ts";
+import { averagingShares } from "../../lib/evaluate/out_of_fold.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { leastRows } from "../../lib/evaluate/conformal.ts";
 import { fitTemperature } from "../../lib/evaluate/temperature.ts";
@@ -25,6 +27,8 @@ interface RuleRequest {
   readonly members: number;
   /** The parts that have rows. */
   readonly parts: readonly Part[];
+  /** Where the validation rows are those of training, each said by the members that held it out. */
+  readonly folds?: Folds;
   /** Whether a temperature is fitted. */
   readonly calibrate: boolean;
   /** Whether numbers are clipped. */
@@ -39,7 +43,7 @@ export interface FittedRule {
 
 /** Finds the rule of a trained network. */
 export async function fitRule(request: RuleRequest): Promise<FittedRule> {
-  const { model, members, parts, calibrate, clipTargets } = request;
+  const { model, members, parts, folds, calibrate, clipTargets } = request;
   const { loss, scalers, targets } = model;
   const told: string[] = [];
   let rule: OutputRule = {};
@@ -69,7 +73,10 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   if (!predicted.every(Number.isFinite)) return { rule, told };
   // Rows that only some members have not seen say nothing of the spread of all.
   const ofAll = own.length === members * y.length ? own : output;
-  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model);
+  // All members together come closer than those that held a row out.
+  const all = folds && !isOfLogits ? await someRows(parts[0], targets.length) : undefined;
+  const shares = all && averagingShares({ own: all.own, output, y }, folds!, targets.length);
+  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model, shares);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 

@@ -19,6 +19,12 @@ export interface PartMeasures {
   readonly measures: Readonly<Record<string, number>>;
   /** The same for the baseline: a constant prediction. */
   readonly baseline?: Readonly<Record<string, number>>;
+  /** Of rows that members hold out in turn: each measure's mean over the folds, and its deviation. */
+  readonly folds?: {
+    readonly count: number;
+    readonly mean: Readonly<Record<string, number>>;
+    readonly deviation: Readonly<Record<string, number>>;
+  };
 }
 
 export interface ClassLine {

@@ -162,8 +162,14 @@ function measures({ parts }: ReportFacts): Html {
   return table({
     caption: "Measures by part, in raw units except for the loss",
     header: ["part", "rows", "loss", ...names.map((name) => MEASURE_NAMES[name] ?? name)],
-    list: parts.flatMap(({ part, rows, loss, measures, baseline }) => [
+    list: parts.flatMap(({ part, rows, loss, measures, baseline, folds }) => [
       line(part, rows, loss, measures),
+      ...folds
+        ? [
+          line(`  mean over ${folds.count} folds`, rows, folds.mean.loss, folds.mean),
+          line("  deviation over folds", rows, folds.deviation.loss, folds.deviation),
+        ]
+        : [],
       ...baseline ? [line("  baseline", rows, baseline.loss, baseline)] : [],
     ]),
     row: (cells) => cells,

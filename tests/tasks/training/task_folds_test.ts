@@ -59,6 +59,9 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     const { folds, rows: sizes, measures } = summary.folds;
     assertEquals([folds, sizes, measures.loss.each.length], [3, [18, 18, 18], 3]);
     assertAlmostEquals(measures.loss.mean, loss, 1e-5); // folds of one size
+    await place.succeed("report", ["--run-name=kinds"]);
+    const told = />out-of-fold<.*> +mean over 3 folds<.*> +deviation over folds</s;
+    assertMatch(await place.read("data/runs/kinds/report.html"), told);
     const [a, b, c] = measures.loss.each;
     assertAlmostEquals(measures.loss.deviation ** 2, ((a - b) ** 2 + (b - c) ** 2 + (a - c) ** 2) / 6, 1e-12);
   });
