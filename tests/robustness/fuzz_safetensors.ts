@@ -4,6 +4,7 @@
  */
 
 import { DataError } from "../../lib/base/errors.ts";
+import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { type EmbeddedColumn, TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { sizeOf } from "../../lib/base/shape.ts";
 import { Device } from "../../lib/gpu/device.ts";
@@ -311,7 +312,8 @@ function mixedLayers() {
   const embedding = new TableEmbedding({ columns, numbers: "pbld", members });
   const activation = new LeakyReLU({ slope: 0.1 });
   const dropout = new Dropout(0.25, { seed: 7 });
-  return [embedding, new Linear(13, 5, { members }), activation, dropout, new Linear(5, 3, { members })];
+  const columnDropout = new ColumnDropout(0.25, { widths: [4, 2, 4, 3], seed: 7 });
+  return [embedding, columnDropout, new Linear(13, 5, { members }), activation, dropout, new Linear(5, 3, { members })];
 }
 
 const MIXED: Table = {

@@ -132,6 +132,12 @@ gpuTest("Session.encode() gives a model that predicts the same, and fits its dat
     description: { ...saved.description, table: dated },
   } as unknown as SavedModel;
   assertThrows(() => checkFit(described, session.data.rows, "a"), DataError, "its inputs sold are dates");
+  const four = { model: { members: 4 }, description: saved.description } as unknown as SavedModel;
+  assertThrows(
+    () => checkFit(four, session.data.rows, "a"),
+    DataError,
+    "it has 4 members, and the playground shows one",
+  );
   const cubic = makeRows("cubic", 0, 1);
   const message = "it predicts x1 x2 → color, but this dataset has x → y";
   assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);

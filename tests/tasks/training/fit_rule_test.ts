@@ -68,6 +68,9 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   assertMatch(fitted.told.join(), /^temperature 2\.\d+: the loss of the validation rows, 0\.\d+ becomes 0\.\d+$/);
   // 1 - p of the true class, with the temperature.
   assertEquals(fitted.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.75");
+  // Sure of 52%, and right in three of four: nothing is made surer.
+  const shy = partOf("validation", 2, [logits.map((logit) => logit / 40)], y);
+  assertEquals((await fitRule({ model, members: 1, parts: [shy], calibrate: true, clipTargets: true })).told, []);
   const plain = await fitRule({ model, members: 1, parts, calibrate: false, clipTargets: true });
   assertEquals([plain.rule.temperature, plain.rule.clip, plain.told], [undefined, undefined, []]);
   assertEquals(plain.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
