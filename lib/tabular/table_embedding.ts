@@ -61,9 +61,6 @@ const NONE = 0xffff_ffff;
 /** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
 const WAVE_ROWS = 32;
 
-/** Loop iterations of an invocation: the software adapter silently ends it after 65,535. */
-const MAX_LOOP = 32_768;
-
 /** Values that a number becomes. */
 const VALUES: Record<NumericEmbedding, number> = { none: 1, pbld: 1 + MIXES, piecewise: BINS };
 
@@ -118,6 +115,8 @@ export class TableEmbedding implements Layer {
   readonly mix: Parameter | undefined;
   /** Where columns have trained rows: those of each category [members * rows, width]. */
   readonly table: Parameter | undefined;
+  /** Loop iterations of an invocation: the software adapter silently ends it after 65,535. Checks set fewer. */
+  protected readonly maxLoop: number = 32_768;
   readonly #places: number[] = [];
   readonly #names: number[] = [];
   readonly #shares: number[] = [];
@@ -232,8 +231,8 @@ export class TableEmbedding implements Layer {
     const numbers = this.#places.length / 2;
     const invocations = members * numbers;
     const buffers = [x, this.#onGpu.places, waves.value, mix.value, dOut, waves.grad, mix.grad];
-    for (let start = 0; start < own; start += MAX_LOOP) {
-      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];
+    for (let start = 0; start < own; start += this.maxLoop) {
+      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + this.maxLoop)];
       x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
     }
   }
@@ -249,8 +248,8 @@ export class TableEmbedding implements Layer {
     const end = this.#longest + own;
     const buffers = [x, columns, shares, dOut, table.grad];
     const given = [invocations, names, own, inputs, outputs, this.#tableRows, width, this.#longest];
-    for (let start = 0; start < end; start += MAX_LOOP) {
-      const sizes = [...given, start, Math.min(end, start + MAX_LOOP)];
+    for (let start = 0; start < end; start += this.maxLoop) {
+      const sizes = [...given, start, Math.min(end, start + this.maxLoop)];
       x.device.run(kernels.namesBackward, { buffers, sizes, invocations });
     }
   }
