@@ -36,7 +36,7 @@ export { type BackwardCheck, type BackwardOptions, BackwardReport, checkBackward
 export type { WrongSide } from "./lib/check/gradient_blame.ts";
 export { checkGradients, type GradientCase, gradientCases, type GradientCheck } from "./lib/check/gradcheck.ts";
 export type { Group, OuterOptions } from "./lib/training/group/group.ts";
-export { type Init, initialWeights } from "./lib/core/init.ts";
+export { type Init, initialWeights } from "./lib/base/init.ts";
 export {
   ActivationLayer,
   type ActivationName,

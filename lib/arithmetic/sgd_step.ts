@@ -6,7 +6,7 @@
 import { kernels } from "../../kernels/mod.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { checkTensors, checkType } from "../core/operation.ts";
-import { checkPositive } from "../core/optimizer.ts";
+import { checkPositive } from "../base/numeric_settings.ts";
 import type { Tensor } from "../core/tensor.ts";
 
 /**

@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  byFours,
-  type Kernel,
-  kernels,
-  matmulBlocksKernel,
-  matmulTilesKernel,
-  PLAIN_PRODUCT,
-} from "../../kernels/mod.ts";
+import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Activation, type Kernel, productFormOf } from "../../kernels/mod.ts";
+import type { Kernel } from "../../kernels/mod.ts";
+import { type Activation, productFormOf } from "../gpu/product_forms.ts";
 import type { Device } from "../gpu/device.ts";
 import * as ops from "../arithmetic/ops.ts";
 import * as reference from "../reference/mod.ts";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Kernel, kernels, matmulBlocksKernel, PLAIN_PRODUCT, productFormOf } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { matmulBlocksKernel, PLAIN_PRODUCT, productFormOf } from "../gpu/product_forms.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "../gpu/device.ts";
 import { judgeCases } from "./judge_cases.ts";

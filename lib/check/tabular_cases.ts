@@ -47,10 +47,20 @@ export function drawRows(columns: readonly EmbeddedColumn[], rows: number, strea
   return new Matrix(rows, columns.length, values.flat());
 }
 
+/** Sums over more rows than a dispatch takes. */
+class PartedEmbedding extends TableEmbedding {
+  protected override readonly maxLoop = 7;
+}
+
 /** The layer's kernels, in its forward and in its backward, each with what it writes. */
-function embeddingCases(device: Device, numbers: NumericEmbedding, members: number): KernelCase[] {
+function embeddingCases(
+  device: Device,
+  numbers: NumericEmbedding,
+  members: number,
+  Layer = TableEmbedding,
+): KernelCase[] {
   const stream = random();
-  const layerOf = () => new TableEmbedding({ columns: COLUMNS, numbers, members });
+  const layerOf = () => new Layer({ columns: COLUMNS, numbers, members });
   const x = drawRows(COLUMNS, 17 * members, stream);
   const twin = layerOf().reference();
   twin.parameters.forEach((parameter, i) => {
@@ -159,7 +169,12 @@ function columnDropoutCase(device: Device): KernelCase {
 /** Each embedding, of one network and of several, and what works on members. */
 export function tabularCases(device: Device): KernelCase[] {
   const embeddings = NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, numbers, 1));
-  return [...embeddings, ...embeddingCases(device, "pbld", 4), ...memberCases(device), columnDropoutCase(device)];
+  return [
+    ...embeddings,
+    ...embeddingCases(device, "pbld", 4, PartedEmbedding),
+    ...memberCases(device),
+    columnDropoutCase(device),
+  ];
 }
 
 /** Gradient cases: each embedding with names of each kind, and networks of several members. */

@@ -140,16 +140,3 @@ export function multilayerPerceptron(
   });
   return [...hidden, new Linear(widths.at(-1)!, outputs, { members })];
 }
-
-/**
- * A layer without parameters, from its kind and settings as a file has them; undefined where there is no such kind.
- *
- * @throws {RangeError} If the settings are not such as the layer takes.
- */
-export function buildPlainLayer(kind: string, settings: Readonly<Record<string, number>>): Layer | undefined {
-  if (kind === "Dropout") return new Dropout(settings.rate, { seed: settings.seed ?? NaN });
-  const make = Object.values(ACTIVATIONS).find((make) => make().kind === kind);
-  const missing = Object.keys(make?.().settings ?? {}).find((name) => settings[name] === undefined);
-  if (missing !== undefined) throw new RangeError(`Cannot make a ${kind} without ${missing}`);
-  return make?.(settings);
-}

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Device } from "../gpu/device.ts";
-import { type Init, initialWeights } from "./init.ts";
+import { type Init, initialWeights } from "../base/init.ts";
 import type { Layer, Parameter } from "./layers.ts";
 import { fits, shapeOf } from "../base/numbers.ts";
 import { Random } from "../base/random.ts";

@@ -5,16 +5,8 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import {
-  checkPositive,
-  checkShare,
-  checkWeightDecay,
-  FlatOptimizer,
-  type Optimizer,
-  type OptimizerOptions,
-  type Trainable,
-  zerosLike,
-} from "./optimizer.ts";
+import { checkPositive, checkShare, checkWeightDecay } from "../base/numeric_settings.ts";
+import { FlatOptimizer, type Optimizer, type OptimizerOptions, type Trainable, zerosLike } from "./optimizer.ts";
 import { Tensor } from "./tensor.ts";
 
 export { FlatOptimizer, type Optimizer, type OptimizerOptions, type Trainable } from "./optimizer.ts";

@@ -6,7 +6,7 @@
  */
 import type { Device } from "../gpu/device.ts";
 import type { Binding } from "../gpu/pipeline.ts";
-import { type Init, initialWeights } from "./init.ts";
+import { type Init, initialWeights } from "../base/init.ts";
 import { type DataType, fits, shapeOf, type TensorData, type TensorLike, toTypedArray } from "../base/numbers.ts";
 import type { Random } from "../base/random.ts";
 import { formatShape, type Shape, sizeOf } from "../base/shape.ts";

@@ -18,7 +18,8 @@
  *
  * @module
  */
-import { type Activation, adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import type { Activation } from "./product_forms.ts";
 import { type Binding, isBinding, type Packing, type PlannedDispatch, type Resource } from "./pipeline.ts";
 import {
   blocksDispatch,

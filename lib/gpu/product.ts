@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  type Activation,
-  type Kernel,
-  kernels,
-  matmulBlocksKernel,
-  matmulTilesKernel,
-  type ProductForm,
-} from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Activation, matmulBlocksKernel, matmulTilesKernel, type ProductForm } from "./product_forms.ts";
 import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 
 /**

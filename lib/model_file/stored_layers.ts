@@ -4,7 +4,7 @@
  * @module
  */
 import { parseBoundedJson } from "../safetensors/bounded_json.ts";
-import { buildPlainLayer, type Layer, Linear } from "../core/layers.ts";
+import { ACTIVATIONS, Dropout, type Layer, Linear } from "../core/layers.ts";
 import { showJson } from "../base/printable.ts";
 import { formatShape } from "../base/shape.ts";
 import { ColumnDropout } from "../tabular/column_dropout.ts";
@@ -128,4 +128,17 @@ export function buildUnweighted(name: string, kind: unknown, settings: Readonly<
     throw new SyntaxError(`${name}: ${(error as Error).message}`, { cause: error });
   }
   throw new SyntaxError(`${name} is of the unknown kind ${showJson(kind)}`);
+}
+
+/**
+ * A layer without parameters, from its kind and settings as a file has them; undefined where there is no such kind.
+ *
+ * @throws {RangeError} If the settings are not such as the layer takes.
+ */
+function buildPlainLayer(kind: string, settings: Readonly<Record<string, number>>): Layer | undefined {
+  if (kind === "Dropout") return new Dropout(settings.rate, { seed: settings.seed ?? NaN });
+  const make = Object.values(ACTIVATIONS).find((make) => make().kind === kind);
+  const missing = Object.keys(make?.().settings ?? {}).find((name) => settings[name] === undefined);
+  if (missing !== undefined) throw new RangeError(`Cannot make a ${kind} without ${missing}`);
+  return make?.(settings);
 }

@@ -8,36 +8,13 @@
  */
 import { kernels } from "../../kernels/mod.ts";
 import type { Random } from "../base/random.ts";
-import { formatShape } from "../base/shape.ts";
 import { forwardValue, type Layer, Parameter } from "../core/layer.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
+import { BINS, checkColumns, type EmbeddedColumn, NONE, type NumericEmbedding, widthOf } from "./columns.ts";
 import { type ReferenceLayer, ReferenceTableEmbedding } from "../reference/mod.ts";
 
-/** What becomes of numbers: x alone; x and three mixes of waves; a value for each of 16 bins. */
-export type NumericEmbedding = "none" | "pbld" | "piecewise";
-
-/** The embeddings by name. */
-export const NUMERIC_EMBEDDINGS: readonly NumericEmbedding[] = ["none", "pbld", "piecewise"];
-
-/** A column of a table: one value of a row. */
-export type EmbeddedColumn =
-  | {
-    /** A number. */
-    readonly kind: "number";
-    /** Under `piecewise`: the 17 edges of its bins, in the units of the rows, each no less than the one before. */
-    readonly edges?: readonly number[];
-  }
-  | {
-    /** The number of a category, from 0. */
-    readonly kind: "names";
-    /** How many categories. */
-    readonly names: number;
-    /** Values of a trained row for each category; without it categories are one-hot. */
-    readonly width?: number;
-    /** Share of the rows of each category: the number `names` then stands for a name never seen, the mix of all. */
-    readonly shares?: readonly number[];
-  };
+export { BINS, type EmbeddedColumn, NUMERIC_EMBEDDINGS, type NumericEmbedding } from "./columns.ts";
 
 /** What a {@linkcode TableEmbedding} is made with. */
 export interface TableEmbeddingOptions {
@@ -52,17 +29,9 @@ export interface TableEmbeddingOptions {
 /** Waves of a number, and mixes of them. */
 export const WAVES = 16;
 export const MIXES = 3;
-/** Bins of a number. */
-export const BINS = 16;
-
-/** What stands for no row and no share in the kernels' tables. */
-const NONE = 0xffff_ffff;
 
 /** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
 const WAVE_ROWS = 32;
-
-/** Loop iterations of an invocation: the software adapter silently ends it after 65,535. */
-const MAX_LOOP = 32_768;
 
 /** Values that a number becomes. */
 const VALUES: Record<NumericEmbedding, number> = { none: 1, pbld: 1 + MIXES, piecewise: BINS };
@@ -118,6 +87,8 @@ export class TableEmbedding implements Layer {
   readonly mix: Parameter | undefined;
   /** Where columns have trained rows: those of each category [members * rows, width]. */
   readonly table: Parameter | undefined;
+  /** Loop iterations of an invocation: the software adapter silently ends it after 65,535. Checks set fewer. */
+  protected readonly maxLoop: number = 32_768;
   readonly #places: number[] = [];
   readonly #names: number[] = [];
   readonly #shares: number[] = [];
@@ -232,8 +203,8 @@ export class TableEmbedding implements Layer {
     const numbers = this.#places.length / 2;
     const invocations = members * numbers;
     const buffers = [x, this.#onGpu.places, waves.value, mix.value, dOut, waves.grad, mix.grad];
-    for (let start = 0; start < own; start += MAX_LOOP) {
-      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + MAX_LOOP)];
+    for (let start = 0; start < own; start += this.maxLoop) {
+      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + this.maxLoop)];
       x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
     }
   }
@@ -249,8 +220,8 @@ export class TableEmbedding implements Layer {
     const end = this.#longest + own;
     const buffers = [x, columns, shares, dOut, table.grad];
     const given = [invocations, names, own, inputs, outputs, this.#tableRows, width, this.#longest];
-    for (let start = 0; start < end; start += MAX_LOOP) {
-      const sizes = [...given, start, Math.min(end, start + MAX_LOOP)];
+    for (let start = 0; start < end; start += this.maxLoop) {
+      const sizes = [...given, start, Math.min(end, start + this.maxLoop)];
       x.device.run(kernels.namesBackward, { buffers, sizes, invocations });
     }
   }
@@ -300,36 +271,4 @@ function drawMix(random: Random, count: number): Float32Array<ArrayBuffer> {
 
 function drawTable(random: Random, rows: number, width: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: rows * width }, () => random.normal(0, 1 / Math.sqrt(width)));
-}
-
-/** The width of trained rows: all columns that have any share it. */
-function widthOf(columns: readonly EmbeddedColumn[]): number {
-  return columns.flatMap((column) => column.kind === "names" && column.width !== undefined ? column.width : []).at(0) ??
-    0;
-}
-
-function checkColumns(columns: readonly EmbeddedColumn[], numbers: NumericEmbedding): void {
-  const width = widthOf(columns);
-  for (const [i, column] of columns.entries()) {
-    const refuse = (problem: string) => {
-      throw new RangeError(`Cannot embed column ${i}: ${problem}`);
-    };
-    if (column.kind === "number") {
-      const { edges = [] } = column;
-      const isRising = edges.every((edge, k) => Number.isFinite(edge) && !(edge < edges[k - 1]));
-      if (numbers === "piecewise" && (edges.length !== BINS + 1 || !isRising)) {
-        refuse(`need ${BINS + 1} edges in order for piecewise bins, found ${formatShape(edges)}`);
-      }
-      continue;
-    }
-    const { names, shares, width: own = width } = column;
-    const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
-    if (!isCount(names) || names >= NONE) refuse(`${names} categories, need at least one`);
-    if (column.width !== undefined && (!isCount(own) || own !== width)) {
-      refuse(`rows of ${own} values, need at least one, and as many in all columns: ${width}`);
-    }
-    if (shares && (shares.length !== names || !shares.every((share) => share >= 0 && share <= 1))) {
-      refuse(`${shares.length} shares for ${names} categories, need one from 0 to 1 for each`);
-    }
-  }
 }

@@ -1,7 +1,7 @@
 /** How the text of a setting is read, and what it may be: choices, numbers, names of columns and the like. */
 
 import { parse as parseCsv } from "@std/csv";
-import type { Init } from "../../lib/core/init.ts";
+import type { Init } from "../../lib/base/init.ts";
 import { MISSING_TEXTS } from "../../lib/data/cells.ts";
 import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { dateForm } from "../../lib/data/dates.ts";

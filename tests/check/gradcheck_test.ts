@@ -23,7 +23,13 @@ gpuTest("every gradient of the usual cases is right, under several seeds", async
 Deno.test("gradientCases() cover every layer, loss and operation, and hidden layers as asked", () => {
   const cases = gradientCases([7, 5]);
   const kinds = new Set(cases.flatMap(({ layers }) => layers.map(({ kind }) => kind)));
-  const layers = ["Dropout", "Linear", "TableEmbedding", ...Object.values(ACTIVATIONS).map((make) => make().kind)];
+  const layers = [
+    "Dropout",
+    "Linear",
+    "TableEmbedding",
+    "ColumnDropout",
+    ...Object.values(ACTIVATIONS).map((make) => make().kind),
+  ];
   const operations = ["add", "subtract", "multiply", "divide", "exp", "log", "sqrt", "square", "softmax"];
   assertEquals(kinds, new Set([...layers, ...operations]));
   const losses = new Set(cases.map(({ loss }) => loss));

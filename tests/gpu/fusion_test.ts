@@ -6,7 +6,7 @@ import { Model } from "../../lib/core/model.ts";
 import { addBias, matmul, relu, reluBackward, sum, tanh, tanhBackward } from "../../lib/arithmetic/ops.ts";
 import { Random } from "../../lib/base/random.ts";
 import * as reference from "../../lib/reference/mod.ts";
-import type { Tensor } from "../../lib/core/tensor.ts";
+import { Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
@@ -178,3 +178,52 @@ Deno.test("a fused tanh gives what the plain one gives, NaN and infinities too, 
     assertClose([...await dX.read()], reference.tanhBackward(expected, z).data, { rtol: 1e-5, atol: 1e-6 });
   }
 });
+
+for (const products of ["blocks", "tiles"] as const) {
+  Deno.test(`several products in ${products} do not see each other's numbers, whatever these are`, async () => {
+    using device = await Device.request({ products });
+    const sound = randomMatrix(17, 18, 1);
+    const other = randomMatrix(18, 19, 2);
+    const expected = reference.matmul(sound, other).data;
+    const spoiled = (values: ArrayLike<number>) => Array<number>(values.length).fill(Infinity);
+    for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true]]) {
+      const left = (transposeA ? reference.transpose(sound) : sound).data;
+      const right = (transposeB ? reference.transpose(other) : other).data;
+      // Those before and after it are infinite: a zero times them would be NaN.
+      const stacked = (own: ArrayLike<number>) => [...spoiled(own), ...Array.from(own), ...spoiled(own)];
+      using a = Tensor.from(device, stacked(left), [3 * (transposeA ? 18 : 17), transposeA ? 17 : 18]);
+      using b = Tensor.from(device, stacked(right), [3 * (transposeB ? 19 : 18), transposeB ? 18 : 19]);
+      using product = matmul(a, b, { transposeA, transposeB, groups: 3 });
+      assertClose((await product.read()).subarray(17 * 19, 2 * 17 * 19), expected, TOLERANCE);
+    }
+  });
+}
+
+const dropoutWidths = [["blocks", 44], ["tiles", 43]] as const;
+for (const [products, width] of dropoutWidths) {
+  Deno.test(`dropout joins the products around it in ${products}, and masks as it does alone`, async () => {
+    using device = await Device.request({ products });
+    const members = 2;
+    const layers = [
+      new Linear(5, width, { members }),
+      ACTIVATIONS.relu(),
+      new Dropout(0.4, { seed: 3 }),
+      new Linear(width, 6, { members }),
+    ];
+    using model = new Model(device, layers, { random: new Random(3, "weights") });
+    using x = upload(device, randomMatrix(members * 21, 5, 1));
+    using target = upload(device, randomMatrix(members * 21, 6, 2));
+    const step = () => void model.backward(mse.backward(model.forward(x, { training: true }), target));
+    using plain = device.record(step);
+    using fused = device.record(step, { fuse: true });
+    plain.replay();
+    const expected = await model.readGradients();
+    (layers[2] as Dropout).seek(0);
+    model.gradients.write(new Float32Array(model.gradients.size).fill(NaN));
+    fused.replay();
+    const found = await model.readGradients();
+    for (const [name, values] of Object.entries(expected)) assertClose([...found[name]], [...values], TOLERANCE);
+    // Without fusion: dropout twice, a bias, an activation, their backwards.
+    assert(fused.length <= plain.length - 7, `${fused.length} of ${plain.length}`);
+  });
+}

@@ -1,7 +1,7 @@
 /** The line and XOR with the settings of their recipes: what they learn, and from how many starts. */
 import { assert, assertEquals } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
-import type { Init } from "../../lib/core/init.ts";
+import type { Init } from "../../lib/base/init.ts";
 import { type Layer, multilayerPerceptron } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";

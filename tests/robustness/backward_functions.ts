@@ -22,7 +22,8 @@ export const KERNELS = listed({
   "kernels/activations/sigmoid.wgsl": "sigmoidForward sigmoidBackward",
   "kernels/activations/tanh.wgsl": "tanhBackward",
   // The backward of dropout, of sums and products: the kernel of the forward serves again.
-  "kernels/ops/dropout.wgsl": "mix main",
+  "kernels/ops/dropout.wgsl": "main",
+  "kernels/ops/dropout_mask.wgsl": "mix dropoutHash",
   "kernels/ops/elementwise.wgsl": "operand main",
   "kernels/ops/transpose.wgsl": "main",
   "kernels/ops/matmul.wgsl": "main",
@@ -31,12 +32,13 @@ export const KERNELS = listed({
   "kernels/ops/spread.wgsl": "main",
   "kernels/tabular/bins_backward.wgsl": "main",
   "kernels/tabular/names_backward.wgsl": "main",
-  "kernels/tabular/waves_backward.wgsl": "main",
-  "kernels/tabular/waves_input_backward.wgsl": "main",
+  "kernels/tabular/wave.wgsl": "cosine sine",
+  "kernels/tabular/waves_backward.wgsl": "main addTo keep keepMix",
+  "kernels/tabular/waves_input_backward.wgsl": "main slope",
   // Forward and backward in one.
   "kernels/fast/loss_step.wgsl": "main",
   "kernels/fast/softmax_cross_entropy_step.wgsl": "stepRow main",
-  "kernels/fast/matmul_epilogue.wgsl": "activateBackward",
+  "kernels/fast/matmul_epilogue.wgsl": "dropOut activateBackward",
   "kernels/fast/whole_step.wgsl": "clip sum activateBackward elementLossBackward softmaxLossBackward weightBackward " +
     "inputBackward backward main",
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Random } from "../base/random.ts";
+import type { Random } from "./random.ts";
 
 /**
  * How weights start; biases start at 0, but at 1 under `ones`.

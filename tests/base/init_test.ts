@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Init, initialWeights } from "../../lib/core/init.ts";
+import { type Init, initialWeights } from "../../lib/base/init.ts";
 import { Linear } from "../../lib/core/layers.ts";
 import { Model } from "../../lib/core/model.ts";
 import { Random } from "../../lib/base/random.ts";

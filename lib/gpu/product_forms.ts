@@ -1,0 +1,87 @@
+/**
+ * The forms of fast matrix products: each is a kernel, and a pipeline, of its own.
+ *
+ * @module
+ */
+import { type Kernel, products } from "../../kernels/mod.ts";
+
+/** What a fast matrix product does besides multiplying; see `matmul_epilogue.wgsl`. */
+export interface ProductForm {
+  /** `a` is stored [k, m]. */
+  readonly transposeA: boolean;
+  /** `b` is stored [n, k]. */
+  readonly transposeB: boolean;
+  /** Add a bias to each row. */
+  readonly bias: boolean;
+  /** Then apply an activation. */
+  readonly activation: Activation;
+  /** Then multiply by the derivative of an activation, from its output. */
+  readonly derivative: Activation;
+  /** Then drop elements out: between the two, as a network's forward and its backward have it. */
+  readonly dropout: boolean;
+  /** Also give the column sums of `b`. */
+  readonly sums: boolean;
+  /** Several products, one after the other in each operand. */
+  readonly grouped: boolean;
+}
+
+/** A product alone. */
+export const PLAIN_PRODUCT: ProductForm = {
+  transposeA: false,
+  transposeB: false,
+  bias: false,
+  activation: "none",
+  derivative: "none",
+  dropout: false,
+  sums: false,
+  grouped: false,
+};
+
+/** What a kernel can apply to its result. */
+export type Activation = "none" | "relu" | "sigmoid" | "tanh";
+
+const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
+const known = new Map<string, Kernel>();
+const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: boolean }>>();
+
+/**
+ * The blocked matrix product in one form; the same object each time, as each is a pipeline of its own.
+ *
+ * @param form What it does.
+ * @param aligned Whether rows of the result are a multiple of four long.
+ * @returns The kernel.
+ */
+export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
+  const constants = { ...constantsOf(form), ALIGNED: Number(aligned), GROUPED: Number(form.grouped) };
+  return inForm({ ...products.matmulBlocks, constants }, form, aligned);
+}
+
+/** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */
+export function matmulTilesKernel(form: ProductForm): Kernel {
+  return inForm({ ...products.matmulTiles, constants: constantsOf(form) }, form, false);
+}
+
+/** What a fast product's kernel does, and whether it is for aligned rows alone; undefined for any other kernel. */
+export function productFormOf(kernel: Kernel): Readonly<{ form: ProductForm; aligned: boolean }> | undefined {
+  return productForms.get(kernel);
+}
+
+function constantsOf(form: ProductForm): Record<string, number> {
+  return {
+    TRANSPOSE_A: Number(form.transposeA),
+    TRANSPOSE_B: Number(form.transposeB),
+    BIAS: Number(form.bias),
+    ACTIVATION: ACTIVATION_CODES[form.activation],
+    DERIVATIVE: ACTIVATION_CODES[form.derivative],
+    DROPOUT: Number(form.dropout),
+    SUMS: Number(form.sums),
+  };
+}
+
+function inForm(kernel: Kernel, form: ProductForm, aligned: boolean): Kernel {
+  const key = JSON.stringify([kernel.name, kernel.constants]);
+  const same = known.get(key) ?? kernel;
+  known.set(key, same);
+  productForms.set(same, { form, aligned });
+  return same;
+}
