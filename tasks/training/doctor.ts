@@ -14,7 +14,7 @@ const SAMPLE_ROWS = 1_024;
 /** Runs of neighbouring rows in the sample, spread over the table: many tables are sorted, and their first rows alike. */
 const SAMPLE_RUNS = 64;
 
-export type Patient = Pick<Training, "dataset" | "model" | "loss" | "trainer">;
+export type Patient = Pick<Training, "dataset" | "model" | "loss" | "trainer" | "judge">;
 
 type Losses = Pick<EpochLine, "epoch" | "trainLoss" | "valLoss">;
 
@@ -80,7 +80,8 @@ export class TrainingDoctor implements Disposable {
   }
 
   #remember({ epoch, trainLoss, valLoss }: Losses): void {
-    if (valLoss === null) return;
+    // Where patience ends the training, it also keeps the weights from before rows are learned by heart.
+    if (valLoss === null || this.#patient.judge?.options.patience) return;
     const { lowest = Infinity, lowestEpoch = epoch, firstTrain = trainLoss } = this.#history ?? {};
     const best = valLoss < lowest ? { lowest: valLoss, lowestEpoch: epoch } : { lowest, lowestEpoch };
     this.#history = { train: trainLoss, validation: valLoss, ...best, firstTrain };
