@@ -245,10 +245,17 @@ Deno.test("readConfig() leaves alone keys of .env that are near to short names o
 Deno.test("readConfig() gives tables defaults of their own", () => {
   const config = read('--data a.csv --target a,"b,c"');
   const { loss, optimizer, learningRate, batchSize, numEpochs, init, patience, target, texts } = config;
-  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], ["auto", "adam", 0.002, 32, 200, 10]);
+  assertEquals([loss, optimizer, learningRate, batchSize, numEpochs, patience], [
+    "auto",
+    "adam",
+    0.002,
+    "auto",
+    300,
+    10,
+  ]);
   assertEquals(init, { kind: "xavier" });
   const { hiddenSize, dropout, schedule, numericEmbedding, members, calibrate, clipTargets, scalingMethod } = config;
-  assertEquals([hiddenSize, dropout, schedule, scalingMethod], [[256], 0.15, "plateau", "robust"]);
+  assertEquals([hiddenSize, dropout, schedule, scalingMethod], [[128], 0.15, "plateau", "robust"]);
   assertEquals([numericEmbedding, members, calibrate, clipTargets], ["pbld", 4, true, true]);
   assertEquals([target, texts.DATA, texts.NOISE], [["a", "b,c"], "a.csv", undefined]);
 });

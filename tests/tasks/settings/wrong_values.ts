@@ -37,7 +37,7 @@ export const WRONG: Record<string, [allowed: string, ...values: string[]]> = {
   WARMUP: ["a whole number from 0 to", "-1", "0.5"],
   WEIGHT_DECAY: ["a number from 0 on", "-1", "-0.1", "1e-46", "1e39", "Auto"],
   CLIP_NORM: ["a number from 0 on, also as float32", "1e-60", "-1", "1e-46", "Infinity"],
-  BATCH_SIZE: ["a whole number from 1 on, or full", "0", "-1", "2.5", "Full", "all"],
+  BATCH_SIZE: ["a whole number from 1 on, full, or auto", "0", "-1", "2.5", "Full", "all"],
   NUM_EPOCHS: ["a whole number", "ten", "0", "1.5"],
   PATIENCE: ["a whole number", "1.5", "-1"],
   PLAIN: ["true or false", "1"],
