@@ -105,7 +105,7 @@ export const SETTINGS = {
     COLUMN_DROPOUT: setting(
       orWord("auto", "a number from 0 to less than 1, or auto", SHARE),
       "0",
-      "share of columns to drop; auto: 0.2 from 30 columns on",
+      "share of columns to drop; auto: 0.2 from 32 columns on",
       { presets: { DATA: "auto" } },
     ),
     INIT: setting(INIT, "kaiming", "weights", { presets: { linear: "uniform:0.1", DATA: "xavier" } }),

@@ -48,7 +48,8 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const { features, targets } = table?.dataset ?? recipeOf(config.recipe);
   const { hiddenSize, activation, dropout, init, seed, members } = config;
   const { table: columns, scalers } = table?.dataset ?? {};
-  const embedding = embeddingOf({ table: columns, scaler: scalers?.inputs, count: features.length }, config);
+  const given = { table: columns, scaler: scalers?.inputs, count: features.length };
+  const embedding = embeddingOf(given, config);
   const inputs = embedding?.outputs ?? features.length;
   const widths = [features.length, ...(embedding ? [inputs] : []), ...hiddenSize, targets.length];
   const weights = widths.slice(1).reduce((sum, width, i) => sum + width * widths[i], 0);
@@ -63,7 +64,7 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   // Each rank has rows of its own, and so masks of its own.
   const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
   const perceptron = multilayerPerceptron(inputs, hiddenSize, targets.length, { activation, members, ...masks });
-  const dropped = columnDropoutOf(config, embedding?.widths ?? new Array<number>(inputs).fill(1), masks.seed);
+  const dropped = columnDropoutOf(given, embedding?.widths, config, masks.seed);
   const layers = [...(embedding ? [embedding] : []), ...(dropped ? [dropped] : []), ...perceptron];
   let model: Model;
   try {

@@ -3,7 +3,7 @@
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { settingAt } from "../settings/faults.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
-import type { Table } from "../../lib/data/table.ts";
+import { encodedNames, type Table } from "../../lib/data/table.ts";
 import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { BINS, type EmbeddedColumn, TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 
@@ -34,14 +34,26 @@ export function embeddingOf(inputs: Inputs, config: TaskConfig): TableEmbedding 
 }
 
 /** Under COLUMN_DROPOUT auto: from so many columns on, such a share of them is dropped. tasks/quality/README.md says why. */
-const COLUMN_DROPOUT = { columns: 30, rate: 0.2 };
+const COLUMN_DROPOUT = { columns: 32, rate: 0.2 };
 
-/** Dropout of whole columns, of so many values each; none where nothing is dropped. */
+/**
+ * Dropout of whole columns of the table, all parts of a date together; none where nothing is dropped.
+ *
+ * @param values How many values each input becomes.
+ */
 export function columnDropoutOf(
+  { table, count }: Inputs,
+  values: readonly number[] | undefined,
   { columnDropout }: TaskConfig,
-  widths: readonly number[],
   seed: number,
 ): ColumnDropout | undefined {
+  const parts = table?.inputs.map((column) => encodedNames([column]).length) ?? new Array<number>(count).fill(1);
+  let first = 0;
+  const widths = parts.map((length) => {
+    const own = values?.slice(first, first + length) ?? new Array<number>(length).fill(1);
+    first += length;
+    return own.reduce((sum, value) => sum + value, 0);
+  });
   const own = widths.length >= COLUMN_DROPOUT.columns ? COLUMN_DROPOUT.rate : 0;
   const rate = columnDropout === "auto" ? own : columnDropout;
   return rate > 0 ? new ColumnDropout(rate, { widths, seed }) : undefined;
