@@ -13,7 +13,7 @@ import { askedThreshold } from "../runs/threshold.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
-import { Answers } from "./answers.ts";
+import { Answers } from "../runs/answers.ts";
 import { type Block, isPair, Rows } from "./rows.ts";
 import { firstRecords, isCsv, lineBlocks } from "./stdin_text.ts";
 import { intervalsOf } from "./intervals.ts";

@@ -6,7 +6,7 @@ import { type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "../..
 import { classIndices } from "../../lib/evaluate/metrics.ts";
 import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
-import { Answers, freeNames } from "../predict/answers.ts";
+import { Answers, freeNames } from "../runs/answers.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { OUT_OF_FOLD } from "../runs/folder.ts";
 import type { FoldMeasure, FoldMeasures } from "../show/fold_report.ts";
@@ -87,7 +87,7 @@ async function writeOutOfFold({ part, dataset, description, folder }: FoldReques
       return [...tables.map(() => table > 0 ? "VALIDATION" : "DATA"), `${row + 1}`, ...truth[i]];
     });
     const predicted = toRaw(applyRule(output, rule, targets), loss, targets);
-    pieces.push(answers.write({ cells, kept: [], inputs: new Float64Array() }, { predicted, own }));
+    pieces.push(answers.write({ cells, kept: [] }, { predicted, own }));
     first += rows;
   }
   const path = `${folder}/${OUT_OF_FOLD}`;

@@ -62,7 +62,7 @@ const SETUP = [
 
 const USES: Record<string, Use> = {
   "gen-data": { args: () => ["--num-dataset=100", "--generate-dataset"], says: /^wrote data\/cubic.csv: 100 rows/m },
-  scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 36 training/ },
+  scale: { args: (at) => ["--data", `${at}/own.csv`, "--target=y"], says: /: 36 training and validation/ },
   train: { args: (at) => [...onOwn(at), "--live"], says: /^live: http:[^]*^run: data\/runs\//m },
   "train-mpi": { args: (at) => [...onOwn(at), "--run-name=mpi"], says: /^run: data\/runs\/mpi$/m, env: ALONE },
   tune: { args: (at) => [...onOwn(at), ...SEARCH], says: /^best: data\/runs\//m, env: DRIVERS },

@@ -4,7 +4,7 @@ import { Scaler } from "../../../lib/data/scaler.ts";
 import type { Target } from "../../../lib/data/table.ts";
 import { Intervals } from "../../../lib/model_file/intervals.ts";
 import type { ModelDescription } from "../../../lib/model_file/saved_model.ts";
-import { Answers, rounder } from "../../../tasks/predict/answers.ts";
+import { Answers, rounder } from "../../../tasks/runs/answers.ts";
 
 function describe(target: Target, deviations: number[]): ModelDescription {
   const targets = target.kind === "numeric" ? [...target.names] : [...target.classes];

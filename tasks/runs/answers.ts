@@ -6,7 +6,6 @@ import { type ClassPrediction, type Prediction, toPredictions } from "../../lib/
 import type { Intervals, Predicted } from "../../lib/model_file/intervals.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
 import { roundTo } from "../show/text_table.ts";
-import type { Block } from "./rows.ts";
 
 /** Digits of float32. */
 const DIGITS = 7;
@@ -16,6 +15,14 @@ const BETWEEN_CLASSES = "|";
 
 /** The smallest difference that is shown, as a share of the target's deviation. */
 const RESOLUTION = 1e-6;
+
+/** What is written next to the predictions of some rows. */
+interface Answered {
+  /** Of each row the cells that a CSV answer repeats; none for a JSON answer. */
+  readonly cells: readonly (readonly string[])[];
+  /** Of each row what a JSON answer repeats; none if nothing is kept. */
+  readonly kept: readonly Readonly<Record<string, unknown>>[];
+}
 
 /** Writes predictions as text, a line a row. No name is there twice: predictions get underscores where it is taken. */
 export class Answers {
@@ -52,7 +59,7 @@ export class Answers {
    *
    * @param predicted Predictions in raw units, or probabilities, and what the members put out: intervals need both.
    */
-  write({ cells, kept }: Block, { predicted, own }: Predicted): string {
+  write({ cells, kept }: Answered, { predicted, own }: Predicted): string {
     const within = this.#intervals ? this.#within(this.#intervals, { predicted, own }) : undefined;
     const answers = toPredictions(predicted, this.#description).map((answer, i) => {
       return [...this.#cellsOf(answer), ...within?.[i] ?? []];
