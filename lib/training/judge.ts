@@ -185,10 +185,14 @@ export class Judge implements Disposable {
     if (this.#isSome) this.#model.device.copy(this.best, this.#model.values);
   }
 
-  /** Takes note of counts that were put into place from elsewhere; more patience than then lets an ended training go on. */
+  /**
+   * Takes note of counts that were put into place from elsewhere. More patience than then lets an ended training go on; under
+   * another plateau the drops of then count by its factor.
+   */
   resume(counts: ArrayLike<number>): void {
     const { patience = 0, plateau } = this.options;
     const numbers = Array.from(counts);
+    numbers[0] = rateAfter(numbers[2], plateau?.factor ?? 1);
     const isOver = patience > 0 && numbers[1] >= patience && numbers[2] >= (plateau?.drops ?? (plateau ? Infinity : 0));
     numbers[3] = isOver ? 1 : 0;
     this.counts.write(numbers);
@@ -259,6 +263,14 @@ export class Judge implements Disposable {
     });
     return Tensor.constant(device, Uint32Array.from(table.reverse().flat()));
   }
+}
+
+/** The factor of the learning rate after so many drops, to the bit as the kernel multiplies it. */
+function rateAfter(drops: number, factor: number): number {
+  let rate = 1;
+  if (factor === 1) return rate;
+  for (let i = 0; i < drops && rate > 0; i++) rate = Math.fround(rate * Math.fround(factor));
+  return rate;
 }
 
 /** Counts before the first epoch. */

@@ -38,6 +38,25 @@ gpuTest("tell() counts epochs, lowers the rate and ends, as PATIENCE and plateau
   }
 });
 
+gpuTest("resume() counts the drops of then by the factor of now, as the GPU does", async (device) => {
+  using model = new Model(device, [new Linear(1, 1)]);
+  using optimizer = new Sgd(model, 1);
+  using first = new Judge(model, optimizer, { patience: 1, plateau: { factor: 0.7 } });
+  for (let epoch = 0; epoch < 4; epoch++) await first.tell([1]);
+  const counts = await first.counts.read();
+  const cases: [JudgeOptions, number][] = [
+    [{ patience: 1, plateau: { factor: 0.7 } }, counts[0]], // to the bit
+    [{ patience: 10, plateau: { factor: 0.25, drops: 9 } }, 0.25 ** 3],
+    [{ patience: 10 }, 1],
+  ];
+  for (const [options, rate] of cases) {
+    using judge = new Judge(model, optimizer, options);
+    judge.resume(counts);
+    assertEquals((await judge.counts.read())[0], rate);
+    assertAlmostEquals(judge.verdict.rateFactor, rate, 1e-6);
+  }
+});
+
 /** Two networks side by side, each parameter of which can be told by its member. */
 function pair(device: Device) {
   const model = new Model(device, multilayerPerceptron(3, [5], 2, { members: 2 }));
