@@ -71,6 +71,8 @@ export class Judge implements Disposable {
   readonly #back: Recording;
   readonly #owned: DisposableStack;
   #verdict: Verdict;
+  /** Takes back what others of the training keep. */
+  #more: Recording | undefined;
   #isSome = false;
 
   /**
@@ -103,10 +105,14 @@ export class Judge implements Disposable {
       device.copy(tensor, start);
       return { tensor, start };
     });
-    this.#back = stack.use(device.record(() => this.#recordBack(starts)));
+    const back = () => {
+      this.#goBack(this.best, values);
+      this.#recordStarts(starts);
+    };
+    this.#back = stack.use(device.record(back));
     this.#decide = stack.use(device.record(() => {
       this.#recordDecision();
-      if (options.patience) this.#recordBack(starts);
+      if (options.patience) back();
     }));
     this.#owned = stack.move();
   }
@@ -134,7 +140,15 @@ export class Judge implements Disposable {
   /** Measures the validation rows and judges, after all that is on the queue; {@linkcode Judge.verdicts} reads it. */
   judge(): void {
     this.#pass?.run();
-    this.#decide.replay();
+    this.#replay(this.#decide);
+  }
+
+  /** Takes note of more that begins anew, from 0, where the weights go back. */
+  alsoClear(tensors: readonly Tensor[]): void {
+    if (tensors.length === 0) return;
+    const starts = tensors.map((tensor) => ({ tensor }));
+    this.#more?.[Symbol.dispose]();
+    this.#more = this.#model.device.record(() => this.#recordStarts(starts));
   }
 
   /**
@@ -149,7 +163,7 @@ export class Judge implements Disposable {
     }
     this.begin();
     this.#losses.write(losses);
-    this.#decide.replay();
+    this.#replay(this.#decide);
     const [verdict] = this.read(await this.verdicts(1).read() as Float32Array);
     return verdict;
   }
@@ -177,7 +191,7 @@ export class Judge implements Disposable {
 
   /** After the end: undoes what steps have done since. */
   settle(): void {
-    this.#back.replay();
+    this.#replay(this.#back);
   }
 
   /** Gives the model the best weights; the optimizer's state stays. */
@@ -202,6 +216,7 @@ export class Judge implements Disposable {
 
   /** Frees what it made; the rows stay. */
   dispose(): void {
+    this.#more?.[Symbol.dispose]();
     this.#owned.dispose();
   }
 
@@ -242,17 +257,22 @@ export class Judge implements Disposable {
     });
   }
 
-  /** Parameters go back to the best ones, the optimizer to its start, where it was decided so. */
-  #recordBack(starts: readonly { readonly tensor: Tensor; readonly start?: Tensor }[]): void {
-    const { device, values } = this.#model;
-    const goBack = (source: Tensor, target: Tensor) => {
-      const parts = partsOf(target.size, MAX_PARTS);
-      const buffers = [this.counts, source, target];
-      device.run(kernels.goBack, { buffers, sizes: [target.size, parts], invocations: parts });
-    };
-    goBack(this.best, values);
-    const zero = Tensor.constant(device, [0]);
-    for (const { tensor, start = zero } of starts) goBack(start, tensor);
+  #replay(recording: Recording): void {
+    recording.replay();
+    this.#more?.replay();
+  }
+
+  /** A tensor takes the numbers of another, over and over, where it was decided to go back. */
+  #goBack(source: Tensor, target: Tensor): void {
+    const parts = partsOf(target.size, MAX_PARTS);
+    const buffers = [this.counts, source, target];
+    target.device.run(kernels.goBack, { buffers, sizes: [target.size, parts], invocations: parts });
+  }
+
+  /** Tensors go back to how they began, by default 0. */
+  #recordStarts(starts: readonly { readonly tensor: Tensor; readonly start?: Tensor }[]): void {
+    const zero = Tensor.constant(this.#model.device, [0]);
+    for (const { tensor, start = zero } of starts) this.#goBack(start, tensor);
   }
 
   /** Where each parameter starts, and the elements of it that a member has; the last first. */

@@ -7,9 +7,11 @@ import { Model } from "../../lib/core/model.ts";
 import { Adam, Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Device } from "../../lib/gpu/device.ts";
+import { ALONE } from "../../lib/ranks/communicator.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
 import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainingState } from "../../lib/training/training_state.ts";
 import { ValidationPass } from "../../lib/training/validation_pass.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
@@ -172,6 +174,28 @@ gpuTest("a judged training continues bit for bit from any step", async (device) 
     const after = await Array.fromAsync(second.trainer.epochs(500, { isAhead: true }));
     assertEquals([...before, ...after].map(({ verdict }) => verdict), expected.map(({ verdict }) => verdict));
     assertEquals(await second.trainer.snapshot(), await whole.trainer.snapshot());
+  }
+});
+
+gpuTest("where ranks meet, the outer velocity begins anew with the best weights", async (device) => {
+  using model = new Model(device, [new Linear(2, 2)]);
+  using optimizer = new Sgd(model, 0.1);
+  using x = upload(device, randomMatrix(12, 2, 1));
+  const validation = { loss: mse, x, y: x };
+  // After the first, no epoch is better by so much.
+  const plateau = { factor: 0.5, drops: 1, goesBack: true };
+  using judge = new Judge(model, optimizer, { validation, patience: 1, minDelta: 1e9, plateau });
+  const group = { communicator: ALONE, syncEvery: 2 };
+  using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 3, seed: 1, judge, group });
+  const states: TrainingState[] = [];
+  for await (const _ of trainer.epochs(2)) states.push(await trainer.snapshot());
+  const [first, second] = states.map(({ tensors }) => tensors);
+  assertEquals(states.map(({ tensors }) => tensors.judge.data[2]), [0, 1]);
+  for (const name of ["0.weight", "0.bias"]) {
+    assertEquals(second[`weights.${name}`], first[`weights.${name}`]);
+    assertEquals(first[`best.${name}`], first[`weights.${name}`]);
+    assert(first[`outer.${name}`].data.some((value) => value !== 0));
+    assert(second[`outer.${name}`].data.every((value) => value === 0));
   }
 });
 
