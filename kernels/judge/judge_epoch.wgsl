@@ -71,7 +71,7 @@ fn main() {
     judge();
   } else {
     for (var m = 0u; m < sizes.members; m++) {
-      state.members[m].isBetter = 0.0; // steps after the end change nothing
+      state.members[m].isBetter = 0.0; // what steps after the end have changed is undone
     }
   }
   let width = 5u + 4u * sizes.members;

@@ -234,7 +234,7 @@ export class Judge implements Disposable {
     const { members } = this.#model;
     const all = (place: number) => Array.from({ length: members }, (_, m) => each[EACH * m + place]);
     const best = all(1).map((loss) => loss < NONE ? loss : Infinity);
-    // In more digits than the GPU has it.
+    // Worked out anew: the GPU has fewer digits of it.
     const rateFactor = (this.options.plateau?.factor ?? 1) ** drops;
     return { losses: all(0), best, ages: all(2), waited, drops, rateFactor, isOver: isOver > 0 };
   }

@@ -179,7 +179,7 @@ function summaryOf(evaluations: Evaluations): Record<string, ShortEvaluation> {
   }));
 }
 
-/** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
+/** Writes the model next to the one that is there, and replaces that only by a file that can be read back. */
 export async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
   const fresh = `${path}.new`;
   try {
