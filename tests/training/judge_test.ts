@@ -9,7 +9,9 @@ import { Tensor } from "../../lib/core/tensor.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { ALONE } from "../../lib/ranks/communicator.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
+import { FiniteWatch } from "../../lib/training/finite_watch.ts";
 import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
+import { StepBatch } from "../../lib/training/step_batch.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
 import type { TrainingState } from "../../lib/training/training_state.ts";
 import { ValidationPass } from "../../lib/training/validation_pass.ts";
@@ -104,6 +106,43 @@ gpuTest("each member keeps its own best weights, and all go back to them with a 
   assertThrows(() => judge.verdicts(9999));
   await assertRejects(() => judge.tell([1]), TypeError, "Cannot judge 2 members by 1 losses");
 });
+
+gpuTest("a loss that is NaN leaves its member the best weights, while others become better", async (device) => {
+  using setup = pair(device);
+  const { model, optimizer, fill, read } = setup;
+  using judge = new Judge(model, optimizer, { patience: 2 });
+  fill(1, 2);
+  await judge.tell([5, 5]);
+  fill(3, 4);
+  const { best, ages, waited } = await judge.tell([NaN, 4]);
+  assertEquals([best, ages, waited], [[5, 4], [1, 0], 0]);
+  judge.restore();
+  assertEquals(await read(), model.parameters.map(() => [1, 4]));
+});
+
+gpuTest(
+  "a batch of steps is full with as many epochs as verdicts are kept; one more is judged all the same",
+  async (device) => {
+    using model = new Model(device, [new Linear(1, 1)]);
+    using optimizer = new Sgd(model, 1);
+    using x = Tensor.from(device, [[1]]);
+    using judge = new Judge(model, optimizer, { validation: { loss: mse, x, y: x } });
+    using watch = new FiniteWatch(model, optimizer);
+    using losses = Tensor.zeros(device, [1]);
+    using batch = new StepBatch(watch, losses, judge);
+    const full: number[] = [];
+    for (let step = 1; step <= 1024; step++) {
+      batch.keep();
+      batch.add({ start: 0, steps: 1, firstStep: step, ends: true, isWatched: false });
+      if (batch.isFull) full.push(step);
+    }
+    judge.measureAndJudge(); // as nobody should
+    assertEquals(full, [1024]);
+    const verdicts = (await batch.read(() => undefined)).map(({ verdict }) => verdict!);
+    assertEquals(verdicts.map(({ ages }) => ages[0]), Array.from({ length: 1024 }, (_, epoch) => epoch));
+    assertEquals((await judge.counts.read())[7], 1024); // the member's age
+  },
+);
 
 gpuTest("a ValidationPass measures each member, in chunks too", async (device) => {
   const rows = 9000;
