@@ -18,6 +18,9 @@ const MAX_VALUES = 1 << 18;
 /** The level of the intervals that training measures. */
 const LEVEL = 0.9;
 
+/** What is said with folds. */
+const NO_TEMPERATURE = "temperature: none with folds; the mean of the members is less sure than each of them";
+
 /** What a model predicts. */
 type Described = Pick<ModelDescription, "table" | "targets" | "scalers" | "loss" | "output">;
 
@@ -60,7 +63,10 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   const validation = parts.find(({ name }) => name === "validation");
   if (!validation) return { rule, told };
   const { output, own, y } = await someRows(validation, targets.length);
-  const fitted = calibrate && isOfLogits ? fitTemperature(output, y, targets.length, loss) : undefined;
+  // Out of fold single members are measured. Their mean is less sure than they are, and needs no temperature.
+  const isFitted = calibrate && isOfLogits && !folds;
+  if (calibrate && isOfLogits && folds) told.push(NO_TEMPERATURE);
+  const fitted = isFitted ? fitTemperature(output, y, targets.length, loss) : undefined;
   // Below 1 it would make the mean of several networks surer than its rows bear: few rows without a fault ask for that.
   if (fitted && fitted.temperature > 1) {
     const { temperature, before, after } = fitted;

@@ -1,6 +1,7 @@
 /** What validation rows say of the outputs of a trained network. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Folds } from "../../../lib/base/folds.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { mse, softmaxCrossEntropy } from "../../../lib/core/losses.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
@@ -71,6 +72,12 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   // Sure of 52%, and right in three of four: nothing is made surer.
   const shy = partOf("validation", 2, [logits.map((logit) => logit / 40)], y);
   assertEquals((await fitRule({ model, members: 1, parts: [shy], calibrate: true, clipTargets: true })).told, []);
+  // With folds single members are measured, which are surer than their mean: it gets no temperature, and scores as they are.
+  const folds = new Folds(Uint8Array.from({ length: 200 }, (_, i) => i % 3), 3, 3);
+  const held = await fitRule({ model, members: 3, parts, folds, calibrate: true, clipTargets: true });
+  assertEquals(held.rule.temperature, undefined);
+  assertEquals(held.told, ["temperature: none with folds; the mean of the members is less sure than each of them"]);
+  assertEquals(held.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
   const plain = await fitRule({ model, members: 1, parts, calibrate: false, clipTargets: true });
   assertEquals([plain.rule.temperature, plain.rule.clip, plain.told], [undefined, undefined, []]);
   assertEquals(plain.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
