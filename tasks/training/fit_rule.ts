@@ -1,7 +1,6 @@
 /** What is done to the outputs of a trained network: the validation rows say it. */
 
 import type { Folds } from "../../lib/base/folds.ts";
-import { averagingShares } from "../../lib/evaluate/out_of_fold.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { leastRows } from "../../lib/evaluate/conformal.ts";
 import { fitTemperature } from "../../lib/evaluate/temperature.ts";
@@ -79,10 +78,7 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   if (!predicted.every(Number.isFinite)) return { rule, told };
   // Rows that only some members have not seen say nothing of the spread of all.
   const ofAll = own.length === members * y.length ? own : output;
-  // All members together come closer than those that held a row out.
-  const all = folds && !isOfLogits ? await someRows(parts[0], targets.length) : undefined;
-  const shares = all && averagingShares({ own: all.own, output, y }, folds!, targets.length);
-  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model, shares);
+  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 

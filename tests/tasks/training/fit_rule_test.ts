@@ -83,6 +83,16 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   assertEquals(plain.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
 });
 
+Deno.test("fitRule() scores rows with folds by how far off those were that held them out", async () => {
+  // Of all members together the first row is off by 0; out of fold by 3, in units of 10.
+  const train = partOf("train", 1, [[3, 1, 0], [-3, 1, 0]], [0, 0, 0]);
+  const outOfFold = partOf("validation", 1, [[3, -1, 0.5]], [0, 0, 0]);
+  const folds = new Folds(Uint8Array.of(0, 1, 1), 2, 2);
+  const asked = { model: numbers, members: 2, calibrate: true, clipTargets: false };
+  const { rule } = await fitRule({ ...asked, parts: [train, outOfFold], folds });
+  assertEquals(rule, { conformal: [{ rows: 3, scores: [5, 10, 30] }] });
+});
+
 Deno.test("fitRule() does without validation rows, with useless weights, and with very many rows", async () => {
   const asked = { model: numbers, members: 2, calibrate: true, clipTargets: false };
   assertEquals(await fitRule({ ...asked, parts: [twoMembers("train", 10)] }), { rule: {}, told: [] });
