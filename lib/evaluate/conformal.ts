@@ -23,7 +23,8 @@ export interface ConformalScores {
   readonly rows: number;
   /**
    * The scores, sorted; of more than 1,000 rows 1,000 quantiles: score i of m, from 1, is the one of rank `ceil(i rows / m)`. A
-   * score is `|y - prediction|` in raw units; of a class 1 minus the probability of the true class.
+   * score is `|y - prediction|` in raw units; of a class 1 minus the probability of the true class. It has seven digits, and is
+   * rounded up.
    */
   readonly scores: readonly number[];
   /** Where it is there, residuals are divided by the deviation of the members' predictions plus this, both in raw units. */
@@ -68,8 +69,15 @@ function kept(scores: Float64Array): ConformalScores {
   scores.sort();
   const count = Math.min(rows, MAX_SCORES);
   const ranks = Array.from({ length: count }, (_, i) => Math.ceil((i + 1) * rows / count));
-  // Seven digits, as float32 has; a file holds them all.
-  return { rows, scores: ranks.map((rank) => Number(scores[rank - 1].toPrecision(7))) };
+  return { rows, scores: ranks.map((rank) => roundedUp(scores[rank - 1])) };
+}
+
+/** Seven digits, as float32 has. Rounded down, all rows that tie with the score would fall out of their intervals. */
+function roundedUp(score: number): number {
+  const near = Number(score.toPrecision(7));
+  if (near >= score) return near;
+  const [digits, power] = score.toExponential(6).split("e");
+  return Number(`${Math.round(Number(digits) * 1e6) + 1}e${Number(power) - 6}`);
 }
 
 /**
