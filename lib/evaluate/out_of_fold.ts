@@ -38,19 +38,47 @@ export async function* outOfFold(
   columns: number,
   kind: string,
 ): AsyncGenerator<Block, void> {
-  const each = folds.members / folds.count;
   let first = 0;
-  for await (const { own: all, y } of blocks) {
-    const size = all.length / folds.members;
-    const own = new Float32Array(each * size);
-    for (let row = 0; row < size / columns; row++) {
-      const at = row * columns;
-      folds.membersOf(first + row).forEach((member, place) => {
-        own.set(all.subarray(member * size + at, member * size + at + columns), place * size + at);
-      });
-    }
-    first += size / columns;
-    const output = Float32Array.from(combineMembers(own, each, columns, kind));
+  for await (const { own, y } of blocks) {
+    const rows = Array.from({ length: y.length / columns }, (_, row) => first + row);
+    first += rows.length;
+    const output = heldOutOutput(own, { folds, rows }, columns, kind);
     yield { output, own: output, y };
   }
+}
+
+/** Some of the rows that were cut into folds. */
+export interface HeldOutRows {
+  /** Who held out which. */
+  readonly folds: Folds;
+  /** The number of each row among all that were cut. */
+  readonly rows: ArrayLike<number>;
+}
+
+/**
+ * What those members say together that held a row out.
+ *
+ * @param all What each member puts out [members * n, columns], one member after the other; n is the number of the rows, or a
+ * multiple of it: the same rows again, as they are or changed.
+ * @param heldOut The rows.
+ * @param columns Values in a row of the output.
+ * @param kind The kind of the loss, by which members are combined.
+ * @returns Outputs [n, columns].
+ */
+export function heldOutOutput(
+  all: Float32Array,
+  { folds, rows }: HeldOutRows,
+  columns: number,
+  kind: string,
+): Float32Array<ArrayBuffer> {
+  const each = folds.members / folds.count;
+  const size = all.length / folds.members;
+  const own = new Float32Array(each * size);
+  for (let row = 0; row < size / columns; row++) {
+    const at = row * columns;
+    folds.membersOf(rows[row % rows.length]).forEach((member, place) => {
+      own.set(all.subarray(member * size + at, member * size + at + columns), place * size + at);
+    });
+  }
+  return Float32Array.from(combineMembers(own, each, columns, kind));
 }

@@ -58,19 +58,22 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
   if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
-  if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset, explanation }, view);
+  if (config.report) {
+    const rows = { ...dataset, folds: training.folds };
+    await reportRun({ runName: config.runName, device: model.device, dataset: rows, explanation }, view);
+  }
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 
 /** Explains a model of a table that is so good that a column may give the target away; others are not worth the time. */
 async function explainIfPerfect(
-  { config, training: { model, dataset }, folder }: Run,
+  { config, training: { model, dataset: { parts }, folds }, folder }: Run,
   { validation, test, train }: Evaluations,
 ): Promise<Explanation | undefined> {
   const judged = validation ?? test ?? train!;
   if (config.data === "" || !isNearlyPerfect(judged)) return undefined;
   using saved = await SavedModel.load(model.device, folder.model);
-  return await explainModel(saved, dataset, { budget: BUDGETS.training });
+  return await explainModel(saved, { parts, folds }, { budget: BUDGETS.training });
 }
 
 export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
