@@ -108,8 +108,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const classes = target.kind === "classes" ? target.classes : undefined;
   const plain = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
   const { calibrate, clipTargets } = config;
-  const { members } = model;
-  const { rule, told } = await fitRule({ model: plain, members, parts, folds: training.folds, calibrate, clipTargets });
+  const { rule, told } = await fitRule({ model: plain, parts, folds: training.folds, calibrate, clipTargets });
   for (const line of told) view.note(line);
   const validation = parts.find(({ name }) => name === "validation");
   const measure = (threshold?: number | ThresholdRule) => evaluatePart(validation!, { classes, threshold, rule });

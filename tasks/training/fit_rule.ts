@@ -25,8 +25,6 @@ type Described = Pick<ModelDescription, "table" | "targets" | "scalers" | "loss"
 
 interface RuleRequest {
   readonly model: Described;
-  /** How many networks it has. */
-  readonly members: number;
   /** The parts that have rows. */
   readonly parts: readonly Part[];
   /** Where the validation rows are those of training, each said by the members that held it out. */
@@ -45,7 +43,7 @@ export interface FittedRule {
 
 /** Finds the rule of a trained network. */
 export async function fitRule(request: RuleRequest): Promise<FittedRule> {
-  const { model, members, parts, folds, calibrate, clipTargets } = request;
+  const { model, parts, folds, calibrate, clipTargets } = request;
   const { loss, scalers, targets } = model;
   const told: string[] = [];
   let rule: OutputRule = {};
@@ -76,9 +74,8 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   const predicted = toRaw(applyRule(output, rule, scalers.targets), loss, scalers.targets);
   // A network that puts out no finite numbers is refused where its rows are measured.
   if (!predicted.every(Number.isFinite)) return { rule, told };
-  // Rows that only some members have not seen say nothing of the spread of all.
-  const ofAll = own.length === members * y.length ? own : output;
-  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model);
+  // Out of fold there is one output of a row, without a spread: members that were trained on the row say nothing of it.
+  const conformal = scorePredictions({ predicted, own }, scalers.targets.inverse(y), model);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 
