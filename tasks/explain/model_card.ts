@@ -78,7 +78,6 @@ function dataLines({ saved: { description }, dataset: { parts, folds, madeOf } }
   const counts = folds
     ? [`${parts.train.rows} training and validation`, `${parts.test.rows} test`]
     : PARTS.map((name) => `${parts[name].rows} ${PART_NAMES[name]}`);
-  const { sizes: [held] = [] } = folds ?? {};
   const files = [VALIDATION && "the validation rows", TEST && "the test rows"].filter(Boolean).join(" and ");
   const how = TIME_COLUMN
     ? `they are split by ${listNames([TIME_COLUMN])}: the earliest train, the latest test`
@@ -92,8 +91,8 @@ function dataLines({ saved: { description }, dataset: { parts, folds, madeOf } }
     `Rows: ${counts.join(", ")}; ${how}.`,
     ...folds
       ? [
-        `Those of training and validation are cut into ${folds.count} folds. Each member holds out one of them, of ` +
-        `${held} rows, and trains on the others.`,
+        `The training and validation rows are cut into ${folds.count} folds. Each of the ${folds.members} members ` +
+        "holds out one of them, and trains on the others.",
       ]
       : [],
   ];

@@ -79,7 +79,7 @@ permitted(
       assert(Math.abs(value / summary.validation.rmse - 1) < 1e-3, text);
       const says = [
         "- Rows: 150 training and validation, 0 test; they are split at random",
-        "cut into 3 folds. Each member holds out one of them, of 50 rows, and trains on the others.",
+        "cut into 3 folds. Each of the 3 members holds out one of them, and trains on the others.",
         " on 150 out-of-fold rows, 95% interval ",
         "There are no test rows. Each row is predicted by the members that held it out.",
       ];
