@@ -121,6 +121,7 @@ async function gather(
     points,
     layerRecords,
     bestEpoch: bestEpochOf(points),
+    members: model.members,
     ...measuresIn(summary),
     answers: answersIn(summary),
     device: printableDevice,
