@@ -27,7 +27,7 @@ export type { ReadOptions } from "./lib/data/csv_text.ts";
 export { DataError, type DataPlace, DeviceError, NotFiniteError } from "./lib/base/errors.ts";
 export { type Fault, type FaultCause, findFault } from "./lib/inspect/fault_finder.ts";
 export { Folds, stratifiedFolds } from "./lib/base/folds.ts";
-export { outOfFold } from "./lib/evaluate/out_of_fold.ts";
+export { outOfFold, type PredictedBlock } from "./lib/evaluate/out_of_fold.ts";
 export { combineMembers } from "./lib/evaluate/combine.ts";
 export { type ConformalScores, conformalScores, conformalWidth } from "./lib/evaluate/conformal.ts";
 export { type FittedTemperature, fitTemperature } from "./lib/evaluate/temperature.ts";
@@ -109,6 +109,7 @@ export {
   gelu,
   geluBackward,
   greater,
+  type GroupedOut,
   leakyRelu,
   leakyReluBackward,
   type LeakyReluOptions,

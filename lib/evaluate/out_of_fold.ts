@@ -8,7 +8,10 @@ import { combineMembers } from "./combine.ts";
 import type { PredictedRows } from "./predictor.ts";
 
 /** Predicted rows with their targets. */
-type Block = PredictedRows & { readonly y: Float32Array };
+export interface PredictedBlock extends PredictedRows {
+  /** Targets [rows, columns], row by row. */
+  readonly y: Float32Array;
+}
 
 /**
  * Leaves of each row the outputs of the members that held it out.
@@ -33,11 +36,11 @@ type Block = PredictedRows & { readonly y: Float32Array };
  * ```
  */
 export async function* outOfFold(
-  blocks: AsyncIterable<Block>,
+  blocks: AsyncIterable<PredictedBlock>,
   folds: Folds,
   columns: number,
   kind: string,
-): AsyncGenerator<Block, void> {
+): AsyncGenerator<PredictedBlock, void> {
   let first = 0;
   for await (const { own, y } of blocks) {
     const rows = Array.from({ length: y.length / columns }, (_, row) => first + row);

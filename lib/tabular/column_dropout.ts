@@ -35,7 +35,9 @@ export interface ColumnDropoutOptions {
  * ```
  */
 export class ColumnDropout extends Dropout {
+  /** Its name in messages and files. */
   override readonly kind: string = "ColumnDropout";
+  /** What it was made with. */
   override readonly settings: Readonly<{ rate: number; seed: number; widths: readonly number[] }>;
   /** Values in a row. */
   readonly inputs: number;
@@ -56,11 +58,13 @@ export class ColumnDropout extends Dropout {
     this.inputs = widths.reduce((sum, width) => sum + width, 0);
   }
 
+  /** Refuses rows of another length than its columns have. */
   override outputSize(inputs: number): number {
     if (inputs === this.inputs) return inputs;
     throw new TypeError(`Cannot feed ${inputs} values a row to a ColumnDropout: its columns have ${this.inputs}`);
   }
 
+  /** Puts its counter and its list of columns on the GPU. */
   override place(device: Device, number: number): Disposable {
     const stack = new DisposableStack();
     stack.use(super.place(device, number));
@@ -68,10 +72,12 @@ export class ColumnDropout extends Dropout {
     return stack;
   }
 
+  /** The column of each value of a row. */
   protected override get columnOf(): readonly number[] {
     return this.settings.widths.flatMap((width, column) => new Array<number>(width).fill(column));
   }
 
+  /** Drops from `x`, and in the backward from `dOut`, the columns that the mask says. */
   protected override drop(x: Tensor, { rate, key, step }: DropoutOptions): Tensor {
     const { widths } = this.settings;
     const out = Tensor.empty(x.device, x.shape);

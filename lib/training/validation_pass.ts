@@ -19,6 +19,7 @@ const CHUNK_ELEMENTS = 1 << 20;
 
 /** Rows that are measured. */
 export interface ValidationRows {
+  /** How they are measured: the loss of each member. */
   readonly loss: Loss;
   /** Inputs [rows, in]. */
   readonly x: Tensor;
