@@ -38,59 +38,47 @@ export async function* outOfFold(
   columns: number,
   kind: string,
 ): AsyncGenerator<Block, void> {
-  const each = folds.members / folds.count;
   let first = 0;
-  for await (const { own: all, y } of blocks) {
-    const size = all.length / folds.members;
-    const own = new Float32Array(each * size);
-    for (let row = 0; row < size / columns; row++) {
-      const at = row * columns;
-      folds.membersOf(first + row).forEach((member, place) => {
-        own.set(all.subarray(member * size + at, member * size + at + columns), place * size + at);
-      });
-    }
-    first += size / columns;
-    const output = Float32Array.from(combineMembers(own, each, columns, kind));
+  for await (const { own, y } of blocks) {
+    const rows = Array.from({ length: y.length / columns }, (_, row) => first + row);
+    first += rows.length;
+    const output = heldOutOutput(own, { folds, rows }, columns, kind);
     yield { output, own: output, y };
   }
 }
 
-/** Outputs of the same rows. */
-interface FoldOutputs {
-  /** What all members put out [members * rows, columns], one after the other. */
-  readonly own: ArrayLike<number>;
-  /** What those say that held the row out [rows, columns]. */
-  readonly output: ArrayLike<number>;
-  /** The targets [rows, columns]. */
-  readonly y: ArrayLike<number>;
+/** Some of the rows that were cut into folds. */
+export interface HeldOutRows {
+  /** Who held out which. */
+  readonly folds: Folds;
+  /** The number of each row among all that were cut. */
+  readonly rows: ArrayLike<number>;
 }
 
 /**
- * How far off the mean of all members will be on new rows, as a share of how far off those are that held a row out. The squared
- * error of a mean is the mean squared error less the variance between the members (Krogh and Vedelsby 1995, "Neural network
- * ensembles, cross validation, and active learning"): `sqrt(1 - S^2 / R^2)`, with `R` the deviation from the targets, `S` that
- * between the folds' members. Most members were trained on these rows, so that they differ less than on new ones: it promises
- * rather too little.
+ * What those members say together that held a row out.
  *
- * @param outputs Outputs of rows that were cut into folds, of numbers.
- * @param folds Who held out which.
- * @param columns Values in a row.
- * @returns The share of each column, from sqrt(1 / folds) to 1.
+ * @param all What each member puts out [members * n, columns], one member after the other; n is the number of the rows, or a
+ * multiple of it: the same rows again, as they are or changed.
+ * @param heldOut The rows.
+ * @param columns Values in a row of the output.
+ * @param kind The kind of the loss, by which members are combined.
+ * @returns Outputs [n, columns].
  */
-export function averagingShares(
-  { own, output, y }: FoldOutputs,
-  { count, members }: Pick<Folds, "count" | "members">,
+export function heldOutOutput(
+  all: Float32Array,
+  { folds, rows }: HeldOutRows,
   columns: number,
-): number[] {
-  const size = y.length;
-  const between = new Float64Array(columns);
-  const off = new Float64Array(columns);
-  for (let at = 0; at < size; at++) {
-    const means = new Float64Array(count);
-    for (let member = 0; member < members; member++) means[member % count] += own[member * size + at] * count / members;
-    const mean = means.reduce((sum, value) => sum + value, 0) / count;
-    between[at % columns] += means.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
-    off[at % columns] += (y[at] - output[at]) ** 2;
+  kind: string,
+): Float32Array<ArrayBuffer> {
+  const each = folds.members / folds.count;
+  const size = all.length / folds.members;
+  const own = new Float32Array(each * size);
+  for (let row = 0; row < size / columns; row++) {
+    const at = row * columns;
+    folds.membersOf(rows[row % rows.length]).forEach((member, place) => {
+      own.set(all.subarray(member * size + at, member * size + at + columns), place * size + at);
+    });
   }
-  return Array.from(off, (off, column) => off === 0 ? 1 : Math.sqrt(Math.max(1 / count, 1 - between[column] / off)));
+  return Float32Array.from(combineMembers(own, each, columns, kind));
 }

@@ -26,14 +26,13 @@ export interface FittedTemperature {
 }
 
 /**
- * Fits what logits are to be divided by, so that the loss of rows that training did not see is least (Guo et al. 2017, "On
+ * Fits what logits are to be divided by, so that the loss of rows that no step of training used is least (Guo et al. 2017, "On
  * calibration of modern neural networks"): over 1 where a network is too sure, under 1 where it is not sure enough. Which class
- * is the most probable one stays as it is.
+ * is the most probable one stays as it is. `deno task train` keeps only temperatures over 1.
  *
- * The rows count as if one more in them were of each class by equal shares, as in Platt's scaling (Platt 1999): else few
- * rows that are nearly all right would ask for too much certainty: 359 rows of digits for 0.70, by which the loss of other rows
- * grows by 5%. With the row more they ask for 0.97, by which it shrinks. The loss is convex in 1 / temperature, so a golden
- * section finds the least.
+ * The rows count as if one more in them were of each class by equal shares, as in Platt's scaling (Platt 1999): else few rows
+ * that are nearly all right would ask for too much certainty. The loss is convex in 1 / temperature, so a golden section finds
+ * the least.
  *
  * @param logits What the network put out [rows, columns], row by row.
  * @param y The targets, as it was trained on them.

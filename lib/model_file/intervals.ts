@@ -151,18 +151,16 @@ export class RunningCoverage {
 }
 
 /**
- * Scores predictions on rows that training did not see, for a model's rule; undefined where its predictions have no intervals.
+ * Scores predictions on rows that no step of training used, for a model's rule; undefined where its predictions have no intervals.
  *
  * @param rows Predictions as the model gives them, with temperature and clipping.
  * @param actual Their truth, as {@linkcode RunningCoverage.add} takes it.
- * @param shares Of each number, how far off the model is, as a share of how far off these predictions are; 1 by default.
  * @throws {RangeError} If there are no rows, or a prediction is not finite.
  */
 export function scorePredictions(
   { predicted, own }: Predicted,
   actual: ArrayLike<number>,
   model: Described,
-  shares?: readonly number[],
 ): ConformalScores[] | undefined {
   const { table: { target }, loss, targets } = model;
   if (scoredColumns(target, loss.kind) === 0) return undefined;
@@ -180,9 +178,7 @@ export function scorePredictions(
   const spreads = members > 1 ? memberSpread(own, members, factorsOf(model)) : undefined;
   const columnOf = (values: ArrayLike<number>, column: number) =>
     Float64Array.from({ length: rows }, (_, row) => values[row * columns + column]);
-  const residuals = Float64Array.from(actual, (value, at) => {
-    return Math.abs(value - predicted[at]) * (shares?.[at % columns] ?? 1);
-  });
+  const residuals = Float64Array.from(actual, (value, at) => Math.abs(value - predicted[at]));
   return targets.map((_, column) => conformalScores(columnOf(residuals, column), spreads && columnOf(spreads, column)));
 }
 

@@ -1,9 +1,7 @@
 /** Explains a model by its rows: which columns matter, what it predicts by them, and whether one gives the target away. */
 
-import type { RowSource } from "../../lib/data/row_source.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
-import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
-import { PART_NAMES } from "../prepare/split.ts";
+import { firstRows, type RunRows } from "../runs/run_rows.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
 import { groupsOf } from "./columns.ts";
 import { type Dependence, dependenceOf } from "./dependence.ts";
@@ -49,27 +47,29 @@ interface ExplainOptions {
   readonly budget?: number;
 }
 
-/** Explains a model on validation rows; where there are none on test rows, else on training rows. */
+/**
+ * Explains a model on validation rows, with folds on training rows as the members say that held them out; where there are none on
+ * test rows, else on training rows. Partial dependence is always that of the model as it is.
+ */
 export async function explainModel(
   saved: SavedModel,
-  { parts }: Pick<ScaledDataset, "parts">,
+  { parts, folds }: Pick<RunRows, "parts" | "folds">,
   { repeats = 5, budget = BUDGETS.asked }: ExplainOptions = {},
 ): Promise<Explanation> {
   const { table, seed = 42 } = saved.description;
-  const name = (["validation", "test", "train"] as const).find((name) => parts[name].rows > 0)!;
+  const judged = firstRows({ parts, folds }, ["validation", "test", "train"])!;
   const groups = groupsOf(table);
-  const part: RowSource = parts[name];
   const rows = within(SHUFFLED, affordableRows(saved, groups.length * repeats, budget));
-  const block = await sampleRows(part, rows);
-  const { whole, measure, columns } = await importanceOf(saved, block, repeats, seed);
+  const block = await sampleRows(judged.source, rows);
+  const { whole, measure, columns } = await importanceOf(saved, block, repeats, seed, judged.folds);
 
   const chosen = columns.slice(0, DEPENDENCES).map(({ column }) => groups.find((one) => one.column.name === column)!);
   const averaged = within(AVERAGED, affordableRows(saved, chosen.length * VALUES, budget));
-  const [some, trained] = await Promise.all([sampleRows(part, averaged), sampleRows(parts.train, VALUE_ROWS)]);
+  const [some, trained] = await Promise.all([sampleRows(judged.source, averaged), sampleRows(parts.train, VALUE_ROWS)]);
   return {
-    part: PART_NAMES[name],
+    part: judged.name,
     rows: whole.rows,
-    of: part.rows,
+    of: judged.source.rows,
     repeats,
     seed,
     loss: whole.loss,

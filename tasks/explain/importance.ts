@@ -3,10 +3,11 @@
  * importance: Breiman, "Random Forests", 2001; Fisher, Rudin and Dominici 2019).
  */
 
+import type { Folds } from "../../lib/base/folds.ts";
 import { Random } from "../../lib/base/random.ts";
-import type { RowBlock } from "../../lib/data/row_source.ts";
 import { type Evaluation, Evaluator } from "../../lib/evaluate/evaluation.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { SampledRows } from "../runs/sample_rows.ts";
 import { type ColumnGroup, groupsOf } from "./columns.ts";
 import { type Change, outputsOfVariants } from "./variants.ts";
 
@@ -44,15 +45,17 @@ export interface Importance {
  * Shuffles each column some times; all inputs of a column together.
  *
  * @param saved The model.
- * @param block Scaled rows.
+ * @param block Scaled rows, with their places.
  * @param repeats How often each column is shuffled.
  * @param seed The same seed gives the same shuffles.
+ * @param folds Where the model's members held these rows out, which.
  */
 export async function importanceOf(
   saved: SavedModel,
-  { x, y }: RowBlock,
+  { x, y, places }: SampledRows,
   repeats: number,
   seed: number,
+  folds?: Folds,
 ): Promise<Importance> {
   const { table, loss, scalers, baseline } = saved.description;
   const classes = table.target.kind === "classes" ? table.target.classes : undefined;
@@ -66,7 +69,7 @@ export async function importanceOf(
     })
   );
   const measured: Evaluation[] = [];
-  for await (const output of outputsOfVariants(saved, x, [() => {}, ...shuffles])) {
+  for await (const output of outputsOfVariants(saved, x, [() => {}, ...shuffles], folds && { folds, rows: places })) {
     const evaluator = new Evaluator(loss, scalers.targets, { classes, baseline });
     evaluator.add(output, y);
     measured.push(evaluator.result());

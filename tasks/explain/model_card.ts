@@ -3,8 +3,8 @@
 import { visible } from "../../lib/base/printable.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { listNames } from "../prepare/typed_names.ts";
-import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
-import { PART_NAMES } from "../prepare/split.ts";
+import { PART_NAMES, PARTS } from "../prepare/split.ts";
+import { firstRows, type JudgedRows, type RunRows } from "../runs/run_rows.ts";
 import { type Key, KEYS, presetOf, settingOf, SETTINGS } from "../settings/settings.ts";
 import { MEASURE_NAMES } from "../show/measure_names.ts";
 import { formatNumber } from "../show/text_table.ts";
@@ -39,7 +39,7 @@ export interface ModelCard {
 interface CardRequest {
   readonly run: string;
   readonly saved: SavedModel;
-  readonly dataset: ScaledDataset;
+  readonly dataset: RunRows;
   readonly explanation: Explanation;
   /** Sentences on what is done to the network's outputs, and on its intervals. */
   readonly answers: readonly string[];
@@ -51,9 +51,8 @@ interface CardRequest {
 export async function modelCard(request: CardRequest): Promise<ModelCard> {
   const { run, saved, dataset, explanation } = request;
   const { table: { target, inputs }, seed = 42 } = saved.description;
-  const { parts } = dataset;
-  const part = parts.test.rows > 0 ? "test" : parts.validation.rows > 0 ? "validation" : "train";
-  const score = await scoreOf(saved, parts[part], seed);
+  const judged = firstRows(dataset, ["test", "validation", "train"])!;
+  const score = await scoreOf(saved, judged, seed);
   const what = target.kind === "numeric"
     ? listNames(target.names)
     : `${listNames([target.name])} (${some(target.classes.map((name) => listNames([name])), ", ")})`;
@@ -62,7 +61,7 @@ export async function modelCard(request: CardRequest): Promise<ModelCard> {
   const sections = [
     { title: "Data", lines: dataLines(request) },
     { title: "Left out and filled in", lines: noteLines(saved) },
-    { title: "How good it is", lines: [...scoreLines(score, part), ...request.answers] },
+    { title: "How good it is", lines: [...scoreLines(score, judged), ...request.answers] },
     { title: "Which columns matter", lines: columnLines(explanation) },
     { title: "What it was not tested on", lines: untested },
     { title: "How it was made", lines: makingLines(request) },
@@ -74,9 +73,11 @@ export async function modelCard(request: CardRequest): Promise<ModelCard> {
   };
 }
 
-function dataLines({ saved: { description }, dataset: { parts, madeOf } }: CardRequest): string[] {
+function dataLines({ saved: { description }, dataset: { parts, folds, madeOf } }: CardRequest): string[] {
   const { source, settings: { RECIPE, TIME_COLUMN, VALIDATION, TEST, SPLIT } } = description;
-  const counts = Object.entries(PART_NAMES).map(([name, said]) => `${parts[name as keyof typeof parts].rows} ${said}`);
+  const counts = folds
+    ? [`${parts.train.rows} training and validation`, `${parts.test.rows} test`]
+    : PARTS.map((name) => `${parts[name].rows} ${PART_NAMES[name]}`);
   const files = [VALIDATION && "the validation rows", TEST && "the test rows"].filter(Boolean).join(" and ");
   const how = TIME_COLUMN
     ? `they are split by ${listNames([TIME_COLUMN])}: the earliest train, the latest test`
@@ -88,6 +89,12 @@ function dataLines({ saved: { description }, dataset: { parts, madeOf } }: CardR
       ? `Trained on ${source.name}, SHA-256 ${source.sha256}.`
       : `Trained on ${RECIPE ? `the recipe ${RECIPE}` : madeOf}.`,
     `Rows: ${counts.join(", ")}; ${how}.`,
+    ...folds
+      ? [
+        `The training and validation rows are cut into ${folds.count} folds. Each of the ${folds.members} members ` +
+        "holds out one of them, and trains on the others.",
+      ]
+      : [],
   ];
 }
 
@@ -101,14 +108,19 @@ function noteLines({ description: { notes } }: SavedModel): string[] {
   return rest > 0 ? [...lines.slice(0, MOST_LINES), `${rest} more notes are in summary.json.`] : lines;
 }
 
-function scoreLines({ rows, of, resamples, measures }: Score, part: keyof typeof PART_NAMES): string[] {
-  const which = rows === of ? `${rows} ${PART_NAMES[part]} rows` : `${rows} of ${of} ${PART_NAMES[part]} rows`;
+function scoreLines({ rows, of, resamples, measures }: Score, { part, name, folds }: JudgedRows): string[] {
+  const which = rows === of ? `${rows} ${name} rows` : `${rows} of ${of} ${name} rows`;
   const lines = measures.map(({ name, value, low, high, baseline }) => {
     const trivial = baseline === undefined || Number.isNaN(baseline) ? "" : `; the baseline reaches ${short(baseline)}`;
     const interval = Number.isNaN(low) || low === high ? "" : `, 95% interval ${short(low)} to ${short(high)}`;
     return `${MEASURE_NAMES[name]} ${short(value)} on ${which}${interval}${trivial}.`;
   });
-  if (part === "validation") {
+  if (folds) {
+    lines.push(
+      "There are no test rows. Each row is predicted by the members that held it out. These rows decided which of a " +
+        "member's epochs is kept, which makes the measures a little too good; the mean of all members is mostly better.",
+    );
+  } else if (part === "validation") {
     lines.push(
       "There are no test rows. Validation rows decided when training ended, so the measures are a little too good.",
     );

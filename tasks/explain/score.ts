@@ -11,8 +11,8 @@ import {
 } from "../../lib/evaluate/bootstrap.ts";
 import { evaluate, type Evaluation, toRaw } from "../../lib/evaluate/evaluation.ts";
 import { classIndices } from "../../lib/evaluate/metrics.ts";
-import type { RowSource } from "../../lib/data/row_source.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { JudgedRows } from "../runs/run_rows.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
 import { outputsOfVariants } from "./variants.ts";
 
@@ -48,10 +48,11 @@ function certain(share: number, rows: number): { low: number; high: number } | u
 }
 
 /** Measures some rows. Of more than 20,000 rows a sample is taken, spread evenly. */
-export async function scoreOf(saved: SavedModel, source: RowSource, seed: number): Promise<Score> {
+export async function scoreOf(saved: SavedModel, { source, folds }: JudgedRows, seed: number): Promise<Score> {
   const { table: { target }, targets, loss, scalers, baseline, output: { threshold } = {} } = saved.description;
-  const { x, y } = await sampleRows(source, MOST_ROWS);
-  const [output] = await Array.fromAsync(outputsOfVariants(saved, x, [() => {}]));
+  const { x, y, places } = await sampleRows(source, MOST_ROWS);
+  const heldOut = folds && { folds, rows: places };
+  const [output] = await Array.fromAsync(outputsOfVariants(saved, x, [() => {}], heldOut));
   const classes = target.kind === "classes" ? target.classes : undefined;
   const evaluation = evaluate(output, y, loss, scalers.targets, { baseline, classes, threshold });
   const predicted = toRaw(output, loss, scalers.targets);

@@ -2,6 +2,7 @@
 
 import { Tensor } from "../../lib/core/tensor.ts";
 import { applyRule } from "../../lib/model_file/output_rule.ts";
+import { heldOutOutput, type HeldOutRows } from "../../lib/evaluate/out_of_fold.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 
@@ -23,12 +24,14 @@ export function affordableRows({ model }: SavedModel, variants: number, budget: 
  * @param saved The model.
  * @param x Scaled rows [n, inputs].
  * @param changes Each makes a variant of its own copy of the rows.
+ * @param heldOut Given, only those members are asked of a row that held it out.
  * @returns Outputs [n, targets] of each variant, in order.
  */
 export async function* outputsOfVariants(
-  { model, description: { features, loss, scalers, output: rule = {} } }: SavedModel,
+  { model, description: { features, targets, loss, scalers, output: rule = {} } }: SavedModel,
   x: Float32Array,
   changes: readonly Change[],
+  heldOut?: HeldOutRows,
 ): AsyncGenerator<Float32Array | Float64Array> {
   const rows = x.length / features.length;
   const together = Math.max(1, Math.min(changes.length, Math.floor(MAX_VALUES / x.length)));
@@ -43,7 +46,9 @@ export async function* outputsOfVariants(
     });
     const used = copies.subarray(0, some.length * x.length);
     using tensor = Tensor.from(model.device, used, [some.length * rows, features.length]);
-    const outputs = applyRule(await predictor.predict(tensor), rule, scalers.targets);
+    const { output, own } = await predictor.predictEach(tensor);
+    const asked = heldOut ? heldOutOutput(own, heldOut, targets.length, loss.kind) : output;
+    const outputs = applyRule(asked, rule, scalers.targets);
     const size = outputs.length / some.length;
     for (let i = 0; i < some.length; i++) yield outputs.subarray(i * size, (i + 1) * size);
   }

@@ -4,8 +4,9 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { shorten, visible } from "../../lib/base/printable.ts";
+import { heldOutOutput } from "../../lib/evaluate/out_of_fold.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
-import type { RowBlock, RowSource } from "../../lib/data/row_source.ts";
+import type { RowBlock } from "../../lib/data/row_source.ts";
 import type { Layer } from "../../lib/core/layers.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
 import { applyRule } from "../../lib/model_file/output_rule.ts";
@@ -16,6 +17,7 @@ import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
+import type { JudgedRows } from "../runs/run_rows.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
 
 /** The most rows of a chart, the places of a curve, the ranges of probabilities. */
@@ -30,15 +32,17 @@ const SMALL_LAYERS = 6;
 /** The most classes with a curve each. */
 const MAX_CURVES = 8;
 
-export async function predictSample(saved: SavedModel, part: string, source: RowSource): Promise<Predictions> {
+export async function predictSample(saved: SavedModel, { name, source, folds }: JudgedRows): Promise<Predictions> {
   const { model, description: { loss, scalers, targets, output = {}, table: { target } } } = saved;
   const block = await sampleRows(source, SAMPLE_ROWS);
   const rows = block.x.length / source.inputs;
   using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
   using predictor = new Predictor(model, source.inputs, rows, loss.kind);
-  const predicted = toRaw(applyRule(await predictor.predict(x), output, scalers.targets), loss, scalers.targets);
+  const all = await predictor.predictEach(x);
+  const own = folds ? heldOutOutput(all.own, { folds, rows: block.places }, targets.length, loss.kind) : all.output;
+  const predicted = toRaw(applyRule(own, output, scalers.targets), loss, scalers.targets);
   const actual = scalers.targets.inverse(block.y);
-  const common = { part, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
+  const common = { part: name, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
   if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
   if (loss.kind === "bce") {
     const what = target.kind === "classes" ? `probability of ${named(target.classes[1])}` : "predicted probability";

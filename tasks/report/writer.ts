@@ -16,7 +16,7 @@ import { countValues } from "./rows.ts";
 import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
 import { cardMarkdown, type ModelCard, modelCard } from "../explain/model_card.ts";
 import { RunFolder } from "../runs/folder.ts";
-import { openRunRows } from "../runs/run_rows.ts";
+import { firstRows, openRunRows, type RunRows } from "../runs/run_rows.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { stampOf } from "../prepare/dataset_files.ts";
@@ -34,7 +34,7 @@ export interface ReportRequest {
   /** What explains the model, if that is known already. */
   readonly explanation?: Explanation;
   /** The run's rows, if they are open already. */
-  readonly dataset?: ScaledDataset;
+  readonly dataset?: RunRows;
   /** Path of the page; report.html in the run's folder by default. */
   readonly output?: string;
   /** A folder for the charts as separate files; made if it is missing. */
@@ -99,7 +99,6 @@ async function gather(
   const { description, model } = saved;
   const data = dataset ?? await openRunRows(runName, saved);
   using _opened = dataset || typeof data === "string" ? undefined : data;
-  const part = typeof data === "string" ? undefined : PARTS.toReversed().find((name) => data.parts[name].rows > 0)!;
   const explanation = typeof data === "string"
     ? `${data} Without them it is not known which columns matter.`
     : given ?? await explainModel(saved, data, { budget: BUDGETS.training });
@@ -122,6 +121,7 @@ async function gather(
     points,
     layerRecords,
     bestEpoch: bestEpochOf(points),
+    members: model.members,
     ...measuresIn(summary),
     answers: answersIn(summary),
     device: printableDevice,
@@ -138,7 +138,7 @@ async function gather(
     data: typeof data === "string" ? data : await dataFacts(data, saved),
     predictions: typeof data === "string"
       ? `${data} Without them there are no charts of predictions.`
-      : await predictSample(saved, PART_NAMES[part!], data.parts[part!]),
+      : await predictSample(saved, firstRows(data, ["test", "validation", "train"])!),
     gradients: await checkSmallCopy(device, saved),
   };
 }

@@ -9,6 +9,7 @@ import { applyRule } from "../../lib/model_file/output_rule.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { foldsOf } from "../prepare/folds.ts";
+import { PART_NAMES, type PartName } from "../prepare/split.ts";
 import { openScaledDataset, type ScaledDataset, scaledPathOf, sourceName } from "../prepare/scaled_dataset.ts";
 import { readConfig } from "../settings/config.ts";
 import { SETTINGS } from "../settings/settings.ts";
@@ -50,18 +51,36 @@ export async function openRunRows(
   }
 }
 
-/** The rows that a run was judged by while it trained, where there are any: {@linkcode measureRows} takes both. */
-export function validationOf(
-  { parts, folds }: RunRows,
-): { readonly source: RowSource; readonly folds?: Folds } | undefined {
-  if (folds) return { source: parts.train, folds };
-  return parts.validation.rows > 0 ? { source: parts.validation } : undefined;
+/** Rows to judge a model by. */
+export interface JudgedRows {
+  readonly part: PartName;
+  /** What people call them. */
+  readonly name: string;
+  readonly source: RowSource;
+  /** Where only the members that held a row out may say what it is. */
+  readonly folds?: Folds;
+}
+
+/** The rows of the first of some parts that has any. With folds those of training stand for validation rows. */
+export function firstRows(
+  { parts, folds }: Pick<RunRows, "parts" | "folds">,
+  order: readonly PartName[],
+): JudgedRows | undefined {
+  const part = order.find((part) => parts[part].rows > 0 || part === "validation" && folds);
+  if (part === undefined) return undefined;
+  if (part === "validation" && folds) return { part, name: "out-of-fold", source: parts.train, folds };
+  return { part, name: PART_NAMES[part], source: parts[part] };
+}
+
+/** The rows that a run was judged by while it trained, where there are any. */
+export function validationOf(rows: RunRows): JudgedRows | undefined {
+  return firstRows(rows, ["validation"]);
 }
 
 /** Measures a model on scaled rows; with folds, each by the members that held it out. */
 export async function measureRows(
   { model, description: { loss, scalers, output: rule = {} } }: SavedModel,
-  { source, folds }: { readonly source: RowSource; readonly folds?: Folds },
+  { source, folds }: JudgedRows,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   const evaluator = new Evaluator(loss, scalers.targets, options);

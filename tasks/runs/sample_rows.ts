@@ -7,9 +7,17 @@ const NEAR = 16;
 const PIECE_ROWS = 4_096;
 const RUN_ROWS = 10;
 
+/** Rows, and which of the source they are. */
+export interface SampledRows extends RowBlock {
+  readonly places: Uint32Array;
+}
+
 /** Takes evenly spread rows; of a very large source in short runs. */
-export async function sampleRows(source: RowSource, most: number): Promise<RowBlock> {
-  if (source.rows <= most) return await source.read(0, source.rows);
+export async function sampleRows(source: RowSource, most: number): Promise<SampledRows> {
+  if (source.rows <= most) {
+    return { ...await source.read(0, source.rows), places: Uint32Array.from({ length: source.rows }, (_, row) => row) };
+  }
+  const places = new Uint32Array(most);
   const x = new Float32Array(most * source.inputs);
   const y = new Float32Array(most * source.targets);
   const isNear = source.rows <= most * NEAR;
@@ -25,10 +33,10 @@ export async function sampleRows(source: RowSource, most: number): Promise<RowBl
       const row = next();
       x.set(block.x.subarray(row * source.inputs, (row + 1) * source.inputs), taken * source.inputs);
       y.set(block.y.subarray(row * source.targets, (row + 1) * source.targets), taken * source.targets);
-      taken++;
+      places[taken++] = first + row;
     } while (taken < most && next() < has && (isNear || taken % RUN_ROWS !== 0));
   }
-  return { x, y };
+  return { x, y, places };
 }
 
 function placeOf(i: number, most: number, rows: number): number {

@@ -190,7 +190,11 @@ export const SETTINGS = {
       isEveryday: true,
     }),
     CHECKPOINT_EVERY: setting(INTERVAL, "30s", "when to write checkpoints within epochs"),
-    KEEP_CHECKPOINTS: setting(whole(1, 1_000_000), "2", "latest checkpoints to keep, besides the best"),
+    KEEP_CHECKPOINTS: setting(
+      whole(1, 1_000_000),
+      "2",
+      "latest checkpoints to keep, and that of the lowest mean loss",
+    ),
     ON_NAN: setting(choice("stop", "halve-lr"), "stop", "after a value that is not finite"),
     SELF_TEST: setting(YES_OR_NO, "true", "compare the kernels that are used with float64 first"),
   }),

@@ -59,19 +59,22 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   told.push(`run: ${folder.path}`);
   const explanation = await explainIfPerfect(run, evaluations);
   if (explanation?.leak) view.warning(`warning: ${leakText(explanation.leak)}`);
-  if (config.report) await reportRun({ runName: config.runName, device: model.device, dataset, explanation }, view);
+  if (config.report) {
+    const rows = { ...dataset, folds: training.folds };
+    await reportRun({ runName: config.runName, device: model.device, dataset: rows, explanation }, view);
+  }
   view.summary({ run: folder.path, ...summary }, told.join("\n"));
 }
 
 /** Explains a model of a table that is so good that a column may give the target away; others are not worth the time. */
 async function explainIfPerfect(
-  { config, training: { model, dataset }, folder }: Run,
+  { config, training: { model, dataset: { parts }, folds }, folder }: Run,
   { validation, test, train }: Evaluations,
 ): Promise<Explanation | undefined> {
   const judged = validation ?? test ?? train!;
   if (config.data === "" || !isNearlyPerfect(judged)) return undefined;
   using saved = await SavedModel.load(model.device, folder.model);
-  return await explainModel(saved, dataset, { budget: BUDGETS.training });
+  return await explainModel(saved, { parts, folds }, { budget: BUDGETS.training });
 }
 
 export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
@@ -115,8 +118,7 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const classes = target.kind === "classes" ? target.classes : undefined;
   const plain = { table, features, targets, scalers, loss, settings, seed, baseline, source, notes };
   const { calibrate, clipTargets } = config;
-  const { members } = model;
-  const { rule, told } = await fitRule({ model: plain, members, parts, folds: training.folds, calibrate, clipTargets });
+  const { rule, told } = await fitRule({ model: plain, parts, folds: training.folds, calibrate, clipTargets });
   for (const line of told) view.note(line);
   const validation = parts.find(({ name }) => name === "validation");
   const measure = (threshold?: number | ThresholdRule) => evaluatePart(validation!, { classes, threshold, rule });

@@ -1,7 +1,6 @@
 /** What is done to the outputs of a trained network: the validation rows say it. */
 
 import type { Folds } from "../../lib/base/folds.ts";
-import { averagingShares } from "../../lib/evaluate/out_of_fold.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { leastRows } from "../../lib/evaluate/conformal.ts";
 import { fitTemperature } from "../../lib/evaluate/temperature.ts";
@@ -18,13 +17,14 @@ const MAX_VALUES = 1 << 18;
 /** The level of the intervals that training measures. */
 const LEVEL = 0.9;
 
+/** What is said with folds. */
+const NO_TEMPERATURE = "temperature: none with folds; the mean of the members is less sure than each of them";
+
 /** What a model predicts. */
 type Described = Pick<ModelDescription, "table" | "targets" | "scalers" | "loss" | "output">;
 
 interface RuleRequest {
   readonly model: Described;
-  /** How many networks it has. */
-  readonly members: number;
   /** The parts that have rows. */
   readonly parts: readonly Part[];
   /** Where the validation rows are those of training, each said by the members that held it out. */
@@ -43,7 +43,7 @@ export interface FittedRule {
 
 /** Finds the rule of a trained network. */
 export async function fitRule(request: RuleRequest): Promise<FittedRule> {
-  const { model, members, parts, folds, calibrate, clipTargets } = request;
+  const { model, parts, folds, calibrate, clipTargets } = request;
   const { loss, scalers, targets } = model;
   const told: string[] = [];
   let rule: OutputRule = {};
@@ -60,7 +60,10 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   const validation = parts.find(({ name }) => name === "validation");
   if (!validation) return { rule, told };
   const { output, own, y } = await someRows(validation, targets.length);
-  const fitted = calibrate && isOfLogits ? fitTemperature(output, y, targets.length, loss) : undefined;
+  // Out of fold single members are measured. Their mean is less sure than they are, and needs no temperature.
+  const isFitted = calibrate && isOfLogits && !folds;
+  if (calibrate && isOfLogits && folds) told.push(NO_TEMPERATURE);
+  const fitted = isFitted ? fitTemperature(output, y, targets.length, loss) : undefined;
   // Below 1 it would make the mean of several networks surer than its rows bear: few rows without a fault ask for that.
   if (fitted && fitted.temperature > 1) {
     const { temperature, before, after } = fitted;
@@ -71,12 +74,8 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   const predicted = toRaw(applyRule(output, rule, scalers.targets), loss, scalers.targets);
   // A network that puts out no finite numbers is refused where its rows are measured.
   if (!predicted.every(Number.isFinite)) return { rule, told };
-  // Rows that only some members have not seen say nothing of the spread of all.
-  const ofAll = own.length === members * y.length ? own : output;
-  // All members together come closer than those that held a row out.
-  const all = folds && !isOfLogits ? await someRows(parts[0], targets.length) : undefined;
-  const shares = all && averagingShares({ own: all.own, output, y }, folds!, targets.length);
-  const conformal = scorePredictions({ predicted, own: ofAll }, scalers.targets.inverse(y), model, shares);
+  // Out of fold there is one output of a row, without a spread: members that were trained on the row say nothing of it.
+  const conformal = scorePredictions({ predicted, own }, scalers.targets.inverse(y), model);
   return { rule: conformal ? { ...rule, conformal } : rule, told };
 }
 

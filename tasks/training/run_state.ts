@@ -1,4 +1,4 @@
-/** The state of a run while it trains: its clock, its learning rate, its patience, its checkpoints. */
+/** The state of a run while it trains: its clock, its learning rate, its checkpoints. */
 
 import { NotFiniteError } from "../../lib/base/errors.ts";
 import { type FaultCause, findFault } from "../../lib/inspect/fault_finder.ts";

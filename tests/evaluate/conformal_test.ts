@@ -54,6 +54,21 @@ Deno.test("conformalWidth() is the score of rank ceil((n + 1) level), and of man
   }
 });
 
+Deno.test("rows that tie with a score lie within: scores are rounded up", () => {
+  // Half of the rows are as far off as the other half: the last digits of both are cut by seven.
+  for (const [low, high] of [[0.123456789, 0.876543211], [12345.6741, 99999.9941], [1e-9 / 3, 9.9999991e-9], [0, 4]]) {
+    const residuals = Float64Array.from({ length: 100 }, (_, i) => i % 2 === 0 ? low : high);
+    for (const [level, held] of [[0.4, 50], [0.9, 100]]) {
+      const width = conformalWidth(conformalScores(residuals), level);
+      assertEquals(residuals.filter((residual) => residual <= width).length, held, `${level} of ${low}, ${high}`);
+      assert(width <= (held === 50 ? low : high) * (1 + 1e-6), `${width}`);
+    }
+  }
+  const truth = 0.423456789;
+  const { scores } = conformalScores(new Float64Array(20).fill(1 - truth));
+  assertEquals(conformalClasses([1 - truth, truth], scores[0]), [0, 1]);
+});
+
 Deno.test("conformal scores say how many rows a level needs, and refuse what is no level or no score", () => {
   assertEquals([0.5, 0.8, 0.9, 0.95, 0.99, 0.999].map(leastRows), [1, 4, 9, 19, 99, 999]);
   const nine = conformalScores([1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Folds } from "../../lib/base/folds.ts";
-import { averagingShares, outOfFold } from "../../lib/evaluate/out_of_fold.ts";
+import { combineMembers } from "../../lib/evaluate/combine.ts";
+import { heldOutOutput, outOfFold } from "../../lib/evaluate/out_of_fold.ts";
 
 Deno.test("outOfFold() takes of each row the members that held it out, block by block", async () => {
   // Four members: member m says 100 m + row in the first column, and its negative in the second.
@@ -19,13 +20,16 @@ Deno.test("outOfFold() takes of each row the members that held it out, block by 
   assertEquals([...taken[1].y], [3, -3, 4, -4]);
 });
 
-Deno.test("averagingShares() is how much closer a mean comes than those who differ", () => {
-  // Two folds of two members each: those of fold 0 say 2, those of fold 1 say 4; the truth is 0 in the first column.
-  const own = [1, 1, 3, 3, 3, 3, 5, 5]; // members 0 and 2 have the mean 2, members 1 and 3 the mean 4; one row
-  const outputs = { own, output: [2, 2], y: [0, 2] };
-  const folds = { count: 2, members: 4 };
-  // R^2 = 4 and S^2 = 1 in the first; nothing is off in the second.
-  assertEquals(averagingShares(outputs, folds, 2), [Math.sqrt(3 / 4), 1]);
-  // Members that differ more than they are off cannot gain more than as many independent ones.
-  assertEquals(averagingShares({ ...outputs, y: [1.5, 2] }, folds, 2)[0], Math.sqrt(1 / 2));
+Deno.test("heldOutOutput() combines the two members of a fold by the loss, of rows that come again", () => {
+  const folds = new Folds(Uint8Array.of(0, 1, 0), 2, 4);
+  // Row 1, then row 2, and both again; members 1 and 3 held the first out, members 0 and 2 the second.
+  const logits = Array.from({ length: 4 }, (_, member) => [0, 1, 2, 3].flatMap((row) => [member + row, -member * row]));
+  for (const kind of ["softmax", "bce", "mse"]) {
+    const output = heldOutOutput(Float32Array.from(logits.flat()), { folds, rows: [1, 2] }, 2, kind);
+    const expected = [[1, 3], [0, 2], [1, 3], [0, 2]].flatMap((
+      members,
+      row,
+    ) => [...combineMembers(members.flatMap((member) => logits[member].slice(2 * row, 2 * row + 2)), 2, 2, kind)]);
+    assertEquals(output, Float32Array.from(expected), kind);
+  }
 });

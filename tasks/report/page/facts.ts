@@ -103,6 +103,8 @@ export interface ReportFacts {
   readonly layers: readonly DrawnLayer[];
   readonly points: readonly EpochPoint[];
   readonly bestEpoch?: number;
+  /** How many networks the model has, each with a best epoch of its own. */
+  readonly members: number;
   readonly layerRecords: readonly LayerRecord[];
   readonly parts: readonly PartMeasures[];
   /** Sentences on temperature, clipping and intervals. */

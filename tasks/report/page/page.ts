@@ -107,7 +107,7 @@ function leadOf({ features, targets, loss, source }: ReportFacts): string {
 
 /** The most important numbers. */
 function cardsOf(
-  { parts, steps, seconds, stepsPerSecond, points, device, bestEpoch }: ReportFacts,
+  { parts, steps, seconds, stepsPerSecond, points, device, bestEpoch, members }: ReportFacts,
 ): [string, string][] {
   const last = parts.at(-1);
   const cards: [string, string][] = [];
@@ -120,7 +120,7 @@ function cardsOf(
     }
   }
   cards.push(["epochs", number(points.at(-1)?.epoch)], ["steps", number(steps)]);
-  if (bestEpoch !== undefined) cards.push(["best epoch", number(bestEpoch)]);
+  if (bestEpoch !== undefined) cards.push([members > 1 ? "best epoch on average" : "best epoch", number(bestEpoch)]);
   cards.push(["training time", `${number(Number(seconds.toPrecision(3)))} s`]);
   cards.push(["steps per second", number(Math.round(stepsPerSecond))], ["device", device]);
   return cards;

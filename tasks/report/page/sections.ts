@@ -17,7 +17,7 @@ const MOST_COLUMNS = 200;
 const MOST_NOTES = 100;
 
 /** The losses and learning rates of all epochs. */
-export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): Section {
+export function learning({ points, bestEpoch, members, loss }: ReportFacts, draw: Draw): Section {
   const thinned = points.length > 1_200 ? " Long curves show their highest and lowest points only." : "";
   const numbers = table({
     caption: "Losses by epoch",
@@ -28,7 +28,10 @@ export function learning({ points, bestEpoch, loss }: ReportFacts, draw: Draw): 
     most: MOST_ROWS,
     rest: "all are in metrics.jsonl",
   });
-  const best = bestEpoch === undefined ? "" : ` The circle marks the best epoch, ${bestEpoch}.`;
+  const each = members > 1
+    ? `the epoch with the lowest mean of the ${members} members, ${bestEpoch}; each keeps the weights of its own best epoch.`
+    : `the best epoch, ${bestEpoch}.`;
+  const best = bestEpoch === undefined ? "" : ` The circle marks ${each}`;
   return {
     id: "learning",
     title: "Learning",

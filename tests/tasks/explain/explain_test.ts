@@ -1,6 +1,7 @@
 /** Explanations of a network whose weights are known. */
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { Folds } from "../../../lib/base/folds.ts";
 import { Linear } from "../../../lib/core/layers.ts";
 import { type Loss, mse, softmaxCrossEntropy } from "../../../lib/core/losses.ts";
 import { Model } from "../../../lib/core/model.ts";
@@ -13,6 +14,9 @@ import { SavedModel } from "../../../lib/model_file/saved_model.ts";
 import { explainModel, type Explanation } from "../../../tasks/explain/explain_model.ts";
 import { formatExplanation } from "../../../tasks/explain/explanation_text.ts";
 import { leakText } from "../../../tasks/explain/leak.ts";
+import { scoreOf } from "../../../tasks/explain/score.ts";
+import { predictSample } from "../../../tasks/report/predictions.ts";
+import { firstRows } from "../../../tasks/runs/run_rows.ts";
 import type { Device } from "../../../lib/gpu/device.ts";
 import type { ScaledDataset } from "../../../tasks/prepare/scaled_dataset.ts";
 import { permittedGpuTest } from "../../support/gpu_test_case.ts";
@@ -175,3 +179,25 @@ permittedGpuTest(
     );
   },
 );
+
+permittedGpuTest("with folds each row is judged by the members that held it out", async (device) => {
+  const { saved: single, parts } = ofNumbers(device, (size) => size);
+  using _ = single;
+  const { description } = single;
+  const folds = new Folds(Uint8Array.from(CELLS, (_, i) => i % 2), 2, 2);
+  // Member 0 knows the truth; member 1 is always 10 above it.
+  const model = new Model(device, [new Linear(description.features.length, 1, { members: 2 })]);
+  const [{ factor, shift }] = description.scalers.inputs.scalings;
+  const none = description.features.slice(1).map(() => [0]);
+  model.load({ "0.weight": [[factor], ...none, [factor], ...none], "0.bias": [shift, shift + 10] });
+  using saved = new SavedModel(model, description);
+  const empty = { ...parts, validation: parts.test };
+  const { part, rows, loss, columns: [first] } = await explainModel(saved, { parts: empty, folds });
+  assertEquals([part, rows, first.column], ["out-of-fold", 60, "size"]);
+  assertAlmostEquals(loss, 50, 0.01); // half of the rows are off by 10; both members together are by 5
+  const score = await scoreOf(saved, firstRows({ parts: empty, folds }, ["test", "validation", "train"])!, 1);
+  assertAlmostEquals(score.evaluation.loss, 50, 0.01);
+  const pairs = (await predictSample(saved, firstRows({ parts: empty, folds }, ["validation"])!)).pairs![0].pairs;
+  assertEquals(pairs.map(({ actual, predicted }) => Math.round(predicted - actual)), CELLS.map((_, i) => i % 2 * 10));
+  assertEquals((await explainModel(saved, { parts: { ...empty } })).part, "training");
+});

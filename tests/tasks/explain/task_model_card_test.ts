@@ -72,6 +72,20 @@ permitted(
       assertStringIncludes(text, "There are no test rows. Validation rows decided when training ended");
       assertStringIncludes(text, "- a: the loss rises by ");
     });
+    await t.step("folds, without test rows", async () => {
+      const flags = ["--target=price", "--features=a", "--split=0.8,0.2,0", "--members=3", "--num-epochs=2"];
+      const { text, summary } = await cardOf("folds", ...flags);
+      const [value] = measured(text, "RMSE");
+      assert(Math.abs(value / summary.validation.rmse - 1) < 1e-3, text);
+      const says = [
+        "- Rows: 150 training and validation, 0 test; they are split at random",
+        "cut into 3 folds. Each of the 3 members holds out one of them, and trains on the others.",
+        " on 150 out-of-fold rows, 95% interval ",
+        "There are no test rows. Each row is predicted by the members that held it out.",
+      ];
+      for (const words of says) assertStringIncludes(text, words);
+      assertStringIncludes(await place.read("data/runs/folds/report.html"), "all 150 out-of-fold rows.");
+    });
     await t.step("none without a report", async () => {
       await place.succeed("train", [...common, "--target=price", "--run-name=none", "--report=false"]);
       assertEquals(Object.keys(await place.digests("data/runs/none")).includes("model_card.md"), false);

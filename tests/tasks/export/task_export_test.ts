@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
-import { readSafetensors } from "../../../lib/safetensors/reader.ts";
+import { readSafetensors, writeSafetensors } from "../../../lib/safetensors/reader.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { runSession } from "../../support/onnx_process.ts";
 import { NO_ADAPTER, parsePredictions, pathInProject, Workplace } from "../../support/run_task_process.ts";
@@ -64,8 +64,13 @@ permitted("exports of tables as people have them predict as predict does", async
   const options = ["--data", "people.csv", "--categorical", "cars", "--hidden-size", "16", "--batch-size", "10"];
 
   /** Trains and exports a run; what predict, the ONNX file and the TypeScript file say of the rows. */
-  const predictAll = async (run: string, args: string[]) => {
+  const predictAll = async (run: string, args: string[], more = {}) => {
     await place.succeed("train", ["--run-name", run, ...options, ...args]);
+    // A rule that the few rows here would not ask for.
+    const path = place.at(`data/runs/${run}/model.safetensors`);
+    const { tensors, metadata } = await readSafetensors(path);
+    const rule = { ...JSON.parse(metadata.output ?? "{}"), ...more };
+    await writeSafetensors(path, Object.fromEntries(tensors), { ...metadata, output: JSON.stringify(rule) });
     const { stdout } = await place.succeed("predict", ["--run-name", run, "--input", "new.csv"]);
     const { stderr } = await place.succeed("export", ["--run-name", run, "--format", "onnx"]);
     assertMatch(stderr, /^note: Cells of names .* Strip other spaces first/);
@@ -105,9 +110,11 @@ permitted("exports of tables as people have them predict as predict does", async
   });
   await t.step("two classes: bins, two members, a temperature and a threshold", async () => {
     const args = ["--target", "pays", "--numeric-embedding", "piecewise", "--members", "2", "--threshold", "0.7"];
-    const { csv, onnx, ts } = await predictAll("pays", [...args, "--ignore", "due", "--num-epochs", "10"]);
-    const { temperature, threshold } = await ruleOf("pays");
-    assertEquals([typeof temperature, threshold], ["number", 0.7]);
+    const { csv, onnx, ts } = await predictAll("pays", [...args, "--ignore", "due", "--num-epochs", "10"], {
+      temperature: 1.75,
+    });
+    const { members, threshold } = await ruleOf("pays");
+    assertEquals([members, threshold], ["2", 0.7]);
     const wanted = csv.map((row) => Number(row.probability_yes));
     close((onnx.probabilities.values as number[]).filter((_, i) => i % 2 === 1), wanted);
     close(ts.map(({ probabilities }) => probabilities.yes), wanted);

@@ -11,6 +11,7 @@ import { readSafetensorsHeader } from "../../../lib/safetensors/reader.ts";
 import { saveModel } from "../../../lib/model_file/saved_model.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
 import { encodedNames, type MissingPolicy, type Table } from "../../../lib/data/table.ts";
+import { TableEmbedding } from "../../../lib/tabular/table_embedding.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
@@ -31,12 +32,20 @@ async function putRun(
   [target, loss, weights, baseline, missing]: [Table["target"], Loss, number[][], number[]?, MissingPolicy?],
 ): Promise<void> {
   using device = await Device.request();
-  using model = new Model(device, [new Linear(5, weights[0].length)]);
-  model.load({ "0.weight": weights, "0.bias": new Float32Array(weights[0].length) });
+  const number = { kind: "number" } as const;
+  const columns = [number, { kind: "names", names: 3 } as const, number];
+  using model = new Model(device, [new TableEmbedding({ columns }), new Linear(5, weights[0].length)]);
+  model.load({ "1.weight": weights, "1.bias": new Float32Array(weights[0].length) });
   const features = encodedNames(INPUTS);
   const targets = outputNames(target, loss.kind);
   const none = (names: string[]) =>
-    new Scaler("none", names.map((name) => ({ name, min: 0, max: 1, mean: 0, deviation: 1 })));
+    new Scaler(
+      "none",
+      names.map((name) => {
+        const statistics = { name, min: 0, max: 1, mean: 0, deviation: 1 };
+        return name === "color" ? { ...statistics, names: 3 } : statistics;
+      }),
+    );
   const scalers = { inputs: none(features), targets: none(targets) };
   const inputs = missing === "drop" ? INPUTS.map(({ fill: _, ...column }) => column as typeof INPUTS[number]) : INPUTS;
   const table: Table = { inputs, target, missing: missing ?? "mean" };

@@ -53,6 +53,7 @@ function facts(): ReportFacts {
       { kind: "Linear", inputs: 9, outputs: 1, parameters: { "2.weight": [9, 1], "2.bias": [1] } },
     ],
     bestEpoch: 300,
+    members: 1,
     parts: [{ part: "test", rows: 200, loss: 0.1, measures: { mse: 1, r2: 0.9 }, baseline }],
     confusion: [[5, 1], [0, 7]],
     classes: [HOSTILE, "b"].map((name) => ({ name, rows: 6, precision: 0.9, recall: 0.8, f1: 0.85 })),

@@ -1,6 +1,7 @@
 /** What validation rows say of the outputs of a trained network. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Folds } from "../../../lib/base/folds.ts";
 import { Random } from "../../../lib/base/random.ts";
 import { mse, softmaxCrossEntropy } from "../../../lib/core/losses.ts";
 import { Scaler } from "../../../lib/data/scaler.ts";
@@ -42,7 +43,7 @@ function twoMembers(name: Part["name"], rows: number): Part {
 
 Deno.test("fitRule() clips numbers and scores them by the spread of the members, and intervals hold what they should", async () => {
   const parts = [twoMembers("train", 10), twoMembers("validation", 300)];
-  const { rule, told } = await fitRule({ model: numbers, members: 2, parts, calibrate: true, clipTargets: true });
+  const { rule, told } = await fitRule({ model: numbers, parts, calibrate: true, clipTargets: true });
   assertEquals([rule.temperature, rule.clip, rule.conformal?.length], [undefined, true, 1]);
   assertEquals([rule.conformal![0].rows, rule.conformal![0].scores.length], [300, 300]);
   assert(rule.conformal![0].spread! > 0);
@@ -63,26 +64,40 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   const logits = Array.from({ length: 400 }, (_, i) => i % 2 === 0 ? Math.log(19) : 0);
   const y = logits.map((_, i) => Number((i >> 1) % 4 === 0 ? i % 2 === 1 : i % 2 === 0));
   const parts = [partOf("validation", 2, [logits], y)];
-  const fitted = await fitRule({ model, members: 1, parts, calibrate: true, clipTargets: true });
+  const fitted = await fitRule({ model, parts, calibrate: true, clipTargets: true });
   assert(Math.abs(fitted.rule.temperature! - Math.log(19) / Math.log(3)) < 0.05, `${fitted.rule.temperature}`);
   assertMatch(fitted.told.join(), /^temperature 2\.\d+: the loss of the validation rows, 0\.\d+ becomes 0\.\d+$/);
   // 1 - p of the true class, with the temperature.
   assertEquals(fitted.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.75");
   // Sure of 52%, and right in three of four: nothing is made surer.
   const shy = partOf("validation", 2, [logits.map((logit) => logit / 40)], y);
-  assertEquals((await fitRule({ model, members: 1, parts: [shy], calibrate: true, clipTargets: true })).told, []);
-  const plain = await fitRule({ model, members: 1, parts, calibrate: false, clipTargets: true });
+  assertEquals((await fitRule({ model, parts: [shy], calibrate: true, clipTargets: true })).told, []);
+  // With folds single members are measured, which are surer than their mean: it gets no temperature, and scores as they are.
+  const folds = new Folds(Uint8Array.from({ length: 200 }, (_, i) => i % 3), 3, 3);
+  const held = await fitRule({ model, parts, folds, calibrate: true, clipTargets: true });
+  assertEquals(held.rule.temperature, undefined);
+  assertEquals(held.told, ["temperature: none with folds; the mean of the members is less sure than each of them"]);
+  assertEquals(held.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
+  const plain = await fitRule({ model, parts, calibrate: false, clipTargets: true });
   assertEquals([plain.rule.temperature, plain.rule.clip, plain.told], [undefined, undefined, []]);
   assertEquals(plain.rule.conformal![0].scores.at(-1)!.toFixed(2), "0.95");
 });
 
+Deno.test("fitRule() scores rows with folds by how far off those were that held them out", async () => {
+  // Of all members together the first row is off by 0; out of fold by 3, in units of 10.
+  const train = partOf("train", 1, [[3, 1, 0], [-3, 1, 0]], [0, 0, 0]);
+  const outOfFold = partOf("validation", 1, [[3, -1, 0.5]], [0, 0, 0]);
+  const folds = new Folds(Uint8Array.of(0, 1, 1), 2, 2);
+  const asked = { model: numbers, calibrate: true, clipTargets: false };
+  const { rule } = await fitRule({ ...asked, parts: [train, outOfFold], folds });
+  assertEquals(rule, { conformal: [{ rows: 3, scores: [5, 10, 30] }] });
+});
+
 Deno.test("fitRule() does without validation rows, with useless weights, and with very many rows", async () => {
-  const asked = { model: numbers, members: 2, calibrate: true, clipTargets: false };
+  const asked = { model: numbers, calibrate: true, clipTargets: false };
   assertEquals(await fitRule({ ...asked, parts: [twoMembers("train", 10)] }), { rule: {}, told: [] });
   const useless = partOf("validation", 1, [[0, NaN]], [0, 0]);
   assertEquals(await fitRule({ ...asked, parts: [useless] }), { rule: {}, told: [] });
-  const ofSome = await fitRule({ ...asked, members: 4, parts: [twoMembers("validation", 300)] });
-  assertEquals([ofSome.rule.conformal![0].rows, ofSome.rule.conformal![0].spread], [300, undefined]);
   const few = await fitRule({ ...asked, parts: [twoMembers("validation", 8)] });
   assertEquals(few.rule.conformal![0].rows, 8);
   assertEquals(await coverageOf(twoMembers("test", 5), { ...numbers, output: few.rule }), undefined);

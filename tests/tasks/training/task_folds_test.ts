@@ -79,7 +79,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     assertEquals([metadata.members, JSON.parse(metadata.output).conformal[0].rows], ["4", 69]);
   });
   await t.step("a threshold is chosen on the same rows whenever it is chosen", async () => {
-    const { stdout } = await train("is", "--target=is", "--members=2", "--threshold=best-f1");
+    const { stdout } = await train("is", "--target=is", "--folds=2", "--members=2", "--threshold=best-f1");
     const { summary } = await ofRun("is");
     assertStringIncludes(stdout, "chosen by best-f1");
     const flags = ["--run-name=is", "--data=own.csv", "--json", "--threshold=best-f1"];
@@ -88,7 +88,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     assertStringIncludes(evaluated.stderr, "on 55 out-of-fold rows");
   });
   await t.step("a run that continues is the same as one that never stopped", async () => {
-    const flags = ["--target=y", "--members=2"];
+    const flags = ["--target=y", "--folds=2", "--members=2"];
     await train("long", ...flags);
     await train("short", ...flags, "--num-epochs=2");
     const { code } = await place.run("train", ["--resume=short", "--num-epochs=4"]);
@@ -100,6 +100,8 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     const none: [string[], string?][] = [
       [["--target=y", "--folds=0"]],
       [["--target=y", "--members=1"]],
+      [["--target=y", "--members=2"]],
+      [["--target=y", "--members=3", "--validation=v.csv"]], // a user's own validation rows do not train
       [["--target=y", "--time-column=day"]],
       [
         ["--target=kind", "--data=rare.csv", "--split=1,0,0", "--patience=0", "--schedule=constant"],
