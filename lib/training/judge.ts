@@ -9,18 +9,12 @@ import type { Model } from "../core/model.ts";
 import type { Optimizer } from "../core/optimizers.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
 import type { Recording } from "../gpu/recording.ts";
-import { partsOf } from "./tensor_statistics.ts";
+import { countsUnder, NO_LOSS, startOf, verdictOf } from "./judge_counts.ts";
 import { checkJudge, type JudgeOptions, type Verdict } from "./judge_options.ts";
+import { partsOf } from "./tensor_statistics.ts";
 import { ValidationPass } from "./validation_pass.ts";
 
 export type { JudgeOptions, PlateauOptions, Verdict } from "./judge_options.ts";
-
-/** Numbers of the state before those of members, and of each member: see judge_epoch.wgsl, go_back.wgsl, keep_best.wgsl. */
-const JOINT = 5;
-const EACH = 4;
-
-/** What stands for no loss yet. */
-const NO_LOSS = 3.4028234663852886e38;
 
 /** Epochs whose verdicts are kept until they are read. */
 const SLOTS = 1_024;
@@ -85,15 +79,15 @@ export class Judge implements Disposable {
     this.options = options;
     using stack = new DisposableStack();
     const make = (shape: number[], dtype?: "u32") => stack.use(Tensor.zeros(device, shape, dtype));
-    const width = JOINT + EACH * members;
+    const start = startOf(members);
     this.best = make([...values.shape]);
     device.copy(values, this.best);
-    this.counts = make([width]);
+    this.counts = make([start.length]);
     this.#losses = make([members]);
-    this.#history = make([SLOTS, width]);
+    this.#history = make([SLOTS, start.length]);
     this.#cursor = make([1], "u32");
-    this.counts.write(startOf(members));
-    this.#verdict = this.#verdictOf(startOf(members));
+    this.counts.write(start);
+    this.#verdict = verdictOf(start, options);
     if (options.validation) this.#pass = stack.use(new ValidationPass(model, options.validation, this.#losses));
     const starts = Object.values(optimizer.state).filter(({ dtype }) => dtype === "f32").map((tensor) => {
       // What has an element for each parameter starts at 0; of all else a copy is kept.
@@ -232,11 +226,7 @@ export class Judge implements Disposable {
    * @internal
    */
   resume(counts: ArrayLike<number>): void {
-    const { patience = 0, plateau } = this.options;
-    const numbers = Array.from(counts);
-    numbers[0] = rateAfter(numbers[2], plateau?.factor ?? 1);
-    const isOver = patience > 0 && numbers[1] >= patience && numbers[2] >= (plateau?.drops ?? (plateau ? Infinity : 0));
-    numbers[3] = isOver ? 1 : 0;
+    const numbers = countsUnder(this.options, counts);
     this.counts.write(numbers);
     this.#isSome = false;
     this.#note(numbers);
@@ -254,17 +244,8 @@ export class Judge implements Disposable {
   }
 
   #note(numbers: readonly number[]): void {
-    this.#verdict = this.#verdictOf(numbers);
+    this.#verdict = verdictOf(numbers, this.options);
     this.#isSome ||= this.#verdict.best.some(Number.isFinite);
-  }
-
-  #verdictOf([_factor, waited, drops, isOver, _isBack, ...each]: readonly number[]): Verdict {
-    const { members } = this.#model;
-    const all = (place: number) => Array.from({ length: members }, (_, m) => each[EACH * m + place]);
-    const best = all(1).map((loss) => loss < NO_LOSS ? loss : Infinity);
-    // Worked out anew: the GPU has fewer digits of it.
-    const rateFactor = (this.options.plateau?.factor ?? 1) ** drops;
-    return { losses: all(0), best, ages: all(2), waited, drops, rateFactor, isOver: isOver > 0 };
   }
 
   #recordDecision(): void {
@@ -311,17 +292,4 @@ export class Judge implements Disposable {
     });
     return Tensor.constant(device, Uint32Array.from(table.reverse().flat()));
   }
-}
-
-/** The factor of the learning rate after so many drops, to the bit as the kernel multiplies it. */
-function rateAfter(drops: number, factor: number): number {
-  let rate = 1;
-  if (factor === 1) return rate;
-  for (let i = 0; i < drops && rate > 0; i++) rate = Math.fround(rate * Math.fround(factor));
-  return rate;
-}
-
-/** Counts before the first epoch. */
-function startOf(members: number): number[] {
-  return [1, 0, 0, 0, 0, ...Array.from({ length: members }, () => [0, NO_LOSS, 0, 0]).flat()];
 }

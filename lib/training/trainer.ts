@@ -2,36 +2,21 @@
  * The training loop. A step is recorded once and replayed. A permutation and a counter on the GPU decide which rows it sees.
  * The losses collect there, and are read a few times a second.
  *
- * From top to bottom: `epochs` cuts the work into runs of steps (`#runs`) on windows of rows (`#visits`); each is put on the
- * queue (`#queue`), and its losses are read (`#read`), under `isAhead` those of many epochs at once. What a step does stands in training_step.ts.
+ * `epochs` has the work cut into runs of steps (step_runs.ts), puts each on the queue and reads its losses (step_queue.ts),
+ * under `isAhead` those of many epochs at once. What a step does stands in training_step.ts.
  *
  * @module
  */
-import type { Visit } from "./epoch_plan.ts";
 import { FiniteWatch } from "./finite_watch.ts";
 import { RankShare } from "./group/rank_share.ts";
 import { type MeasuredTensor, type ReadTensor, StepLook } from "./look.ts";
 import { RowWindows } from "./row_windows.ts";
-import { faultOf, MAX_STEPS, type QueuedSteps, StepBatch } from "./step_batch.ts";
+import { type Evaluation, StepQueue } from "./step_queue.ts";
+import { StepRuns } from "./step_runs.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { EpochOptions, EpochResult, TrainerOptions } from "./trainer_options.ts";
 import { readState, type TrainingState, writeState } from "./training_state.ts";
 import { ALL, type Share, type Steps, TrainingStep } from "./training_step.ts";
-
-/** A run of steps, and the epoch that it is of. */
-interface StepRun extends QueuedSteps {
-  readonly visit: Visit;
-  /** Losses of the whole epoch, filled run by run. */
-  readonly losses: Float32Array<ArrayBuffer>;
-}
-
-/** What evaluates an epoch. In an object, as nobody waits for it yet. */
-interface Evaluation<T> {
-  readonly promise: Promise<T>;
-}
-
-/** How long steps may run until their losses are read, in milliseconds: nothing else in the process runs for about as long. */
-const READ_INTERVAL = 250;
 
 /**
  * Trains a model, every row exactly once an epoch. The rows lie on the GPU, or come there a window at a time, the next one
@@ -48,23 +33,9 @@ export class Trainer implements Disposable {
   readonly #steps: Steps;
   readonly #watch: FiniteWatch;
   readonly #owned: DisposableStack;
+  readonly #runs: StepRuns;
+  readonly #queue: StepQueue;
   #look: StepLook | undefined;
-  /** The window in place. */
-  #visit: Visit | undefined;
-  /** Steps put on the queue so far, over all epochs. */
-  #done = 0;
-  #stepsPerRead = 1;
-  /** Steps on the queue that are yet to be read, when the first of them came there, and whether the last is a short one. */
-  readonly #batch: StepBatch<StepRun>;
-  #since = 0;
-  #isShort = false;
-  /** When the tensors that the training keeps were looked at last, and whether steps ran since. */
-  #watched = 0;
-  #isUnwatched = false;
-  /** Loss of each step of the epoch under way; those of steps that are yet to be done are 0. */
-  #losses: Float32Array<ArrayBuffer>;
-  /** Settles when the losses of the last steps are there: a snapshot in `evaluate` needs them. */
-  #reading = settled();
 
   /**
    * Records the steps; nothing runs yet.
@@ -103,23 +74,23 @@ export class Trainer implements Disposable {
     this.#windows = stack.use(new RowWindows(options, (order) => share.order(order)));
     const { plan } = this.#windows;
     this.stepsPerEpoch = plan.stepsPerEpoch;
-    this.#losses = new Float32Array(plan.stepsPerEpoch);
     this.#trainingStep = stack.use(new TrainingStep(options, this.#windows, share.rows(batchSize)));
     this.#watch = stack.use(new FiniteWatch(model, optimizer));
-    this.#batch = stack.use(new StepBatch<StepRun>(this.#watch, this.#trainingStep.losses, options.judge));
     this.#steps = stack.use(share.record(options, this.#trainingStep, plan.rows % batchSize));
+    this.#runs = new StepRuns(this.#windows, this.#trainingStep, share);
+    this.#queue = stack.use(new StepQueue(options, this.#steps, this.#watch, this.#trainingStep.losses));
     options.judge?.alsoClear(Object.values(this.#steps.state));
     this.#owned = stack.move();
   }
 
   /** Steps put on the queue so far, over all epochs. */
   get step(): number {
-    return this.#done;
+    return this.#runs.done;
   }
 
   /** Whole epochs put on the queue so far. */
   get epoch(): number {
-    return Math.floor(this.#done / this.stepsPerEpoch);
+    return this.#runs.epoch;
   }
 
   /** Windows that an epoch goes through: 1 where all rows lie on the GPU. */
@@ -154,83 +125,22 @@ export class Trainer implements Disposable {
    */
   async *epochs<T = undefined>(count: number, options: EpochOptions<T> = {}): AsyncGenerator<EpochResult<T>, void> {
     const { judge } = this.options;
+    const runs = this.#runs;
+    const queue = this.#queue;
     const counted = { done: 0 };
     try {
-      for await (const run of judge?.verdict.isOver ? [] : this.#runs(count, options.between)) {
-        const evaluation = await this.#queue(run, options);
-        if (options.isAhead && !evaluation && this.#mayGoOn()) continue;
+      for await (const run of judge?.verdict.isOver ? [] : runs.cut(count, () => queue.room, options.between)) {
+        const evaluation = await queue.put(run, options);
+        if (options.isAhead && !evaluation && queue.mayGoOn) continue;
         yield* this.#read(options, counted, evaluation);
         if (judge?.verdict.isOver) break;
       }
-      if (this.#batch.steps > 0) yield* this.#read(options, counted);
+      if (!queue.isEmpty) yield* this.#read(options, counted);
     } finally {
-      this.#batch.clear(); // what an error has left there
-      this.#reading.resolve();
+      queue.clear(); // what an error has left there
     }
-    if (this.#isUnwatched) await this.#watch.look(this.#done);
-    this.#isUnwatched = false;
-  }
-
-  /** Whether more may be put on the queue before what is there is read. */
-  #mayGoOn(): boolean {
-    const { steps, isFull } = this.#batch;
-    return !this.options.group && steps < this.#stepsPerRead && !isFull;
-  }
-
-  /** Cuts epochs into runs of steps, each followed by a read of its losses. */
-  async *#runs(count: number, between = (_step: number) => Infinity): AsyncGenerator<StepRun> {
-    const last = this.epoch + count - 1;
-    for await (const { visit, start: first } of this.#visits(count)) {
-      for (let start = first; start < visit.steps;) {
-        const isTime = performance.now() - this.#watched >= READ_INTERVAL;
-        const wanted = Math.min(this.#stepsPerRead - this.#batch.steps, Math.ceil(between(this.#done)));
-        const { steps: allowed, isLookDue } = await this.#share.agree(wanted, isTime);
-        if (!(allowed > 0)) return;
-        const steps = Math.min(visit.steps - start, allowed);
-        const ends = visit.ends && start + steps === visit.steps;
-        const isWatched = isLookDue || (ends && visit.epoch === last);
-        this.#isUnwatched = !isWatched;
-        if (isWatched) this.#watched = performance.now();
-        const run = { visit, start, steps, firstStep: this.#done + 1, ends, isWatched, losses: this.#losses };
-        // Counted before the caller continues, who may never come back for more.
-        this.#done += steps;
-        start += steps;
-        if (ends) this.#losses = new Float32Array(this.stepsPerEpoch);
-        yield run;
-      }
-    }
-  }
-
-  /** What is left of the windows of some epochs, each in place with its learning rates, its counter at the next step. */
-  async *#visits(count: number): AsyncGenerator<{ visit: Visit; start: number }> {
-    const firstStepOf = ({ epoch, firstStep }: Visit) => epoch * this.stepsPerEpoch + firstStep;
-    const done = this.#done;
-    const visits = this.#windows.plan.visits(this.epoch, count);
-    const left = visits.filter((visit) => firstStepOf(visit) + visit.steps > done);
-    for await (const visit of this.#windows.stream(left)) {
-      const start = this.#done - firstStepOf(visit);
-      this.#trainingStep.begin(firstStepOf(visit), visit.steps, start);
-      this.#visit = visit;
-      yield { visit, start };
-    }
-  }
-
-  /** Puts steps on the queue; gives what evaluates their epoch, where they end one. */
-  async #queue<T>(run: StepRun, { evaluate }: EpochOptions<T>): Promise<Evaluation<T> | undefined> {
-    if (this.#batch.steps === 0) {
-      this.#since = performance.now();
-      this.#reading = Promise.withResolvers();
-      this.#reading.promise.catch(() => {}); // whoever waits for it is told
-    }
-    this.#batch.keep();
-    this.#isShort = run.start + run.steps === run.visit.steps && run.visit.rows % this.options.batchSize > 0;
-    await this.#steps.run(this.#isShort ? run.steps - 1 : run.steps, this.#isShort);
-    this.#batch.add(run);
-    if (!run.ends || !evaluate) return undefined;
-    // Ranks that evaluate may meet for that, after they met for the losses.
-    const promise = this.#steps.merge ? this.#reading.promise.then(evaluate) : called(evaluate);
-    promise?.catch(() => {}); // it is awaited with the losses
-    return promise && { promise: promise as Promise<T> };
+    if (runs.isUnwatched) await this.#watch.look(runs.done);
+    runs.isUnwatched = false;
   }
 
   /** Reads what is on the queue, and yields the epochs that end there. */
@@ -239,30 +149,11 @@ export class Trainer implements Disposable {
     counted: { done: number },
     evaluation?: Evaluation<T>,
   ): AsyncGenerator<EpochResult<T>, void> {
-    const { judge } = this.options;
-    const { steps } = this.#batch;
-    const told = judge?.verdict;
-    const { resolve, reject } = this.#reading;
-    const reading = this.#batch.read(async (losses, flags) => await this.#steps.merge?.(losses, this.#isShort, flags));
-    reading.then((read) => {
-      const error = read.at(-1)!.error;
-      return error ? reject(error) : resolve();
-    }, reject);
-    const [_, evaluated] = await Promise.allSettled([reading, evaluation?.promise]);
-    const read = await reading;
-    // What ended before that, at an epoch's end, say, tells nothing of a longer run.
-    const isQuick = steps >= this.#stepsPerRead && performance.now() - this.#since < READ_INTERVAL;
-    if (isQuick) this.#stepsPerRead = Math.min(2 * this.#stepsPerRead, MAX_STEPS);
-    let rateFactor = told?.rateFactor ?? 1;
-    for (const { run, losses, error, ...judged } of read) {
+    let rateFactor = this.options.judge?.verdict.rateFactor ?? 1;
+    for (const { run, losses, verdict, failure, evaluation: evaluated } of await this.#queue.read(evaluation)) {
       const { visit, start, steps, firstStep, ends, losses: ofEpoch } = run;
-      if (error) throw error;
+      if (failure) throw failure.reason;
       ofEpoch.set(losses, visit.firstStep + start);
-      const isEvaluated = ends && evaluation !== undefined; // then nothing follows it
-      if (isEvaluated && evaluated.status === "rejected") throw evaluated.reason;
-      const verdict = judged.verdict ?? (isEvaluated && judge?.verdict !== told ? judge?.verdict : undefined);
-      const unsound = faultOf(verdict, run);
-      if (unsound) throw unsound;
       const step = firstStep + steps - 1;
       if (verdict?.isOver) await this.#end(step);
       onProgress?.(counted.done += steps, losses.reduce((sum, loss) => sum + loss, 0) / steps);
@@ -270,17 +161,14 @@ export class Trainer implements Disposable {
       const loss = this.#windows.plan.mean(visit.epoch, ofEpoch);
       const result = { epoch: visit.epoch + 1, step, loss, losses: ofEpoch, verdict, rateFactor };
       rateFactor = verdict?.rateFactor ?? rateFactor;
-      yield {
-        ...result,
-        evaluation: (isEvaluated && evaluated.status === "fulfilled" ? evaluated.value : undefined) as T,
-      };
+      yield { ...result, evaluation: evaluated as T };
     }
   }
 
   /** Ends the training at a step that others on the queue have followed: nothing of them is left. */
   async #end(step: number): Promise<void> {
     const { model, judge } = this.options;
-    const past = this.#done - step;
+    const past = this.#runs.done - step;
     const counters = model.layers.flatMap(({ counters = {} }) => Object.values(counters));
     for (const counter of past > 0 ? counters : []) {
       const [count] = await counter.readU32();
@@ -288,10 +176,8 @@ export class Trainer implements Disposable {
     }
     judge!.settle();
     model.gradients.write(new Float32Array(model.gradients.size));
-    this.#done = step;
-    this.#visit = undefined;
-    this.#losses = new Float32Array(this.stepsPerEpoch);
-    this.#isUnwatched = true;
+    this.#runs.goTo(step);
+    this.#runs.isUnwatched = true;
   }
 
   /**
@@ -308,20 +194,17 @@ export class Trainer implements Disposable {
     return await this.#nextStep((look, rows) => look.measure(rows));
   }
 
-  /**
-   * The same look as {@linkcode Trainer.lookAhead}, but the tensors are read, the rows of the step first, as `x` and `y`.
-   */
+  /** As {@linkcode Trainer.lookAhead}, but the tensors are read, the rows of the step first, as `x` and `y`. */
   async readAhead(): Promise<ReadTensor[]> {
     return await this.#nextStep((look, rows) => look.read(rows));
   }
 
   #nextStep<T>(use: (look: StepLook, rows: number) => T): T {
     const { batchSize } = this.options;
-    const visit = this.#visit;
-    const start = visit ? this.#done - visit.epoch * this.stepsPerEpoch - visit.firstStep : 0;
-    if (!visit || start >= visit.steps) throw new TypeError("Cannot look at the next step: none is about to run");
+    const { next } = this.#runs;
+    if (!next) throw new TypeError("Cannot look at the next step: none is about to run");
     this.#look ??= new StepLook(this.options, this.#trainingStep);
-    return use(this.#look, this.#share.rows(Math.min(batchSize, visit.rows - start * batchSize)));
+    return use(this.#look, this.#share.rows(Math.min(batchSize, next.visit.rows - next.start * batchSize)));
   }
 
   /**
@@ -353,10 +236,9 @@ export class Trainer implements Disposable {
    */
   async snapshot(more: Readonly<Record<string, Tensor>> = {}): Promise<TrainingState> {
     const { model, optimizer } = this.options;
-    const step = this.#done;
-    const losses = this.#losses;
+    const { done: step, losses } = this.#runs;
     const read = readState(model, optimizer, { ...more, ...this.#ownState });
-    const checks = [read, this.#reading.promise, this.#watch.look(step)];
+    const checks = [read, this.#queue.reading, this.#watch.look(step)];
     await Promise.allSettled(checks); // none is under way any more where another fails
     await Promise.all(checks);
     const numbers = await read;
@@ -382,14 +264,10 @@ export class Trainer implements Disposable {
     writeState(state, model, optimizer, { ...more, ...this.#ownState });
     judge?.resume(state.tensors.judge.data);
     model.gradients.write(new Float32Array(model.gradients.size)); // those of a step that is undone are watched no more
-    this.#done = step;
-    this.#visit = undefined; // the counter on the GPU stands elsewhere
-    this.#losses = new Float32Array(this.stepsPerEpoch);
-    this.#losses.set(losses);
-    this.#reading = settled();
-    this.#isUnwatched = false;
+    this.#runs.goTo(step, losses);
+    this.#runs.isUnwatched = false;
     this.#watch.restart(step);
-    this.#batch.clear();
+    this.#queue.restart();
   }
 
   /** What it keeps besides parameters, optimizer and counters. */
@@ -419,19 +297,4 @@ export class Trainer implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Calls a function that may give a promise, or throw. */
-function called<T>(work: () => Promise<T> | undefined): Promise<T> | undefined {
-  try {
-    return work();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-function settled(): PromiseWithResolvers<void> {
-  const all = Promise.withResolvers<void>();
-  all.resolve();
-  return all;
 }

@@ -16,7 +16,6 @@ const LINES = 300;
 /** Files that may be longer, and why. */
 const LONG: Record<string, string> = {
   "lib/core/tensor.ts": "one class, whose public docstrings are half of it",
-  "lib/training/trainer.ts": "one class, whose public docstrings are half of it",
   "lib/gpu/device.ts": "one class, whose public docstrings are half of it",
   "lib/ranks/mpi.ts": "one class: the calls of MPI, each with its buffers",
   "lib/check/op_cases.ts": "a table of cases, one for each kernel",

@@ -231,7 +231,7 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
   });
   for (const at of [place, whole]) await at.write("t.csv", ["x,y", ...rows].join("\n") + "\n");
   const args = ["--data=t.csv", "--target=y", ...NAME, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
-  await whole.succeed("train", args);
+  await whole.succeed("train", [...args, "--num-epochs=200"]);
   const lines = await whole.readLines(`${run}/metrics.jsonl`);
   assert(lines.length < 200, "the run means to end before its last epoch");
   assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
