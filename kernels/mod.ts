@@ -202,7 +202,7 @@ export const kernels = named({
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
   names: { code: names, access: [R, R, R, R, W] },
-  namesBackward: { code: namesBackward, access: [R, R, R, R, W] },
+  namesBackward: { code: namesBackward, access: [R, R, R, R, W, W] },
 
   // measure
   statistics: { code: statistics, access: [R, W], counts: 2 },

@@ -10,10 +10,12 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> destination: array<f32>; // "target" is a reserved word in WGSL
 @group(0) @binding(3) var<uniform> sizes: Sizes;
 
+const IS_BACK = 4u; // its place in State of judge_epoch.wgsl
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = id.x + id.y * groups.x * 64u;
-  if (first >= sizes.invocations || state[4] == 0.0) {
+  if (first >= sizes.invocations || state[IS_BACK] == 0.0) {
     return;
   }
   for (var i = first; i < sizes.count; i += sizes.invocations) {

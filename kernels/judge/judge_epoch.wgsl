@@ -17,6 +17,9 @@ struct State {
   isBack: f32, // whether parameters and optimizer go back now, as goBack does
   members: array<Member>,
 }
+// Numbers of State before the members, and of a member.
+const JOINT = 5u;
+const EACH = 4u;
 struct Sizes {
   members: u32,
   patience: f32, // 0: never
@@ -71,10 +74,10 @@ fn main() {
     judge();
   } else {
     for (var m = 0u; m < sizes.members; m++) {
-      state.members[m].isBetter = 0.0; // steps after the end change nothing
+      state.members[m].isBetter = 0.0; // what steps after the end have changed is undone
     }
   }
-  let width = 5u + 4u * sizes.members;
+  let width = JOINT + EACH * sizes.members;
   let start = cursor[0] * width;
   if (start + width <= arrayLength(&history)) {
     history[start] = state.rate;
@@ -83,7 +86,7 @@ fn main() {
     history[start + 3u] = state.isOver;
     history[start + 4u] = state.isBack;
     for (var m = 0u; m < sizes.members; m++) {
-      let place = start + 5u + 4u * m;
+      let place = start + JOINT + EACH * m;
       history[place] = state.members[m].loss;
       history[place + 1u] = state.members[m].best;
       history[place + 2u] = state.members[m].age;

@@ -17,12 +17,21 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read_write> best: array<f32>;
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
+// Places in State of judge_epoch.wgsl: numbers before the members, numbers of each member, and the last of these.
+const JOINT = 5u;
+const EACH = 4u;
+const IS_BETTER = 3u;
+
+fn isBetter(m: u32) -> u32 {
+  return JOINT + EACH * m + IS_BETTER;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = id.x + id.y * groups.x * 64u;
   var better = 0.0;
   for (var m = 0u; m < sizes.members; m++) {
-    better += state[8u + 4u * m];
+    better += state[isBetter(m)];
   }
   if (first >= sizes.invocations || better == 0.0) {
     return;
@@ -33,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       p++;
     }
     let m = (i - parameters[p].start) / parameters[p].own;
-    if (m < sizes.members && state[8u + 4u * m] > 0.0) {
+    if (m < sizes.members && state[isBetter(m)] > 0.0) {
       best[i] = values[i];
     }
   }

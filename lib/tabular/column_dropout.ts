@@ -18,7 +18,7 @@ export interface ColumnDropoutOptions {
 
 /**
  * `Dropout` that drops all values of a column together: for a row, a network then has to do without that column. It stands
- * behind a {@linkcode TableEmbedding}. In evaluation nothing happens.
+ * after a {@linkcode TableEmbedding}. In evaluation nothing happens.
  *
  * @example
  * ```ts

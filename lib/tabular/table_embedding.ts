@@ -92,7 +92,9 @@ export class TableEmbedding implements Layer {
   readonly #places: number[] = [];
   readonly #names: number[] = [];
   readonly #shares: number[] = [];
+  /** Most names of a column with trained rows, and most values of a column of names. */
   readonly #longest: number = 0;
+  readonly #widest: number = 0;
   readonly #tableRows: number = 0;
   #placed: Placed | undefined;
   #x: Tensor | undefined;
@@ -121,6 +123,7 @@ export class TableEmbedding implements Layer {
       this.#shares.push(...shares ?? []);
       if (width) this.#tableRows += names;
       if (width) this.#longest = Math.max(this.#longest, names);
+      this.#widest = Math.max(this.#widest, this.widths[i]);
       place += this.widths[i];
     }
     this.outputs = place;
@@ -180,10 +183,15 @@ export class TableEmbedding implements Layer {
       x.device.run(kernels.bins, { buffers: [x, places, edges, out], sizes, invocations });
     }
     if (names > 0) {
-      const invocations = rows * names;
-      const sizes = [invocations, names, own, inputs, outputs, this.#tableRows, this.#width];
+      const invocations = rows * names * this.#widest;
+      const given = [invocations, names, own, inputs, outputs, this.#tableRows, this.#width, this.#widest];
       const buffers = [x, columns, shares, table?.value ?? shares, out];
-      x.device.run(kernels.names, { buffers, sizes, invocations });
+      let start = 0;
+      do {
+        const sizes = [...given, start, start + this.maxLoop];
+        x.device.run(kernels.names, { buffers, sizes, invocations });
+        start += this.maxLoop;
+      } while (start < this.#longest);
     }
     return out;
   }
@@ -217,8 +225,9 @@ export class TableEmbedding implements Layer {
     const width = this.#width;
     const names = this.#names.length / 5;
     const invocations = members * names * width;
-    const end = this.#longest + own;
-    const buffers = [x, columns, shares, dOut, table.grad];
+    const end = 2 * this.#longest + own;
+    const mixed = Tensor.empty(x.device, [invocations]);
+    const buffers = [x, columns, shares, dOut, table.grad, mixed];
     const given = [invocations, names, own, inputs, outputs, this.#tableRows, width, this.#longest];
     for (let start = 0; start < end; start += this.maxLoop) {
       const sizes = [...given, start, Math.min(end, start + this.maxLoop)];

@@ -96,7 +96,7 @@ export class EpochPlan {
     return new Random(seed, `shuffle ${epoch}${window > 0 ? ` window ${window}` : ""}`).permutation(rows);
   }
 
-  /** Who has a row more than others leaves one out, in each epoch another one. */
+  /** A member with a row more than others leaves one out, another one in each epoch. */
   #ordersOf(own: readonly Uint32Array<ArrayBuffer>[], epoch: number, rows: number): Uint32Array<ArrayBuffer> {
     const { seed, shuffle } = this.#options;
     const orders = new Uint32Array(own.length * rows);

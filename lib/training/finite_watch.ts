@@ -16,9 +16,6 @@ import { partsOf } from "./tensor_statistics.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { Tensor } from "../core/tensor.ts";
 
-/** Parts beyond which each takes more elements. */
-const MAX_PARTS = 65_536;
-
 /** What is known of the health of a training. */
 export class FiniteWatch implements Disposable {
   /** A flag for each watched tensor, as the last look left them [tensors]. */
@@ -84,6 +81,6 @@ export function flagNotFinite(x: Tensor, flags: Tensor, place: number): void {
     throw new RangeError(`Cannot set flag ${place}: there are ${flags.size}`);
   }
   const { device, size } = x;
-  const parts = partsOf(size, MAX_PARTS);
+  const parts = partsOf(size);
   device.run(kernels.notFinite, { buffers: [x, flags], sizes: [size, parts, place], invocations: parts });
 }

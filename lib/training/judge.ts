@@ -15,18 +15,15 @@ import { ValidationPass } from "./validation_pass.ts";
 
 export type { JudgeOptions, PlateauOptions, Verdict } from "./judge_options.ts";
 
-/** Numbers of the state before those of members, and of each member: see judge_epoch.wgsl. */
+/** Numbers of the state before those of members, and of each member: see judge_epoch.wgsl, go_back.wgsl, keep_best.wgsl. */
 const JOINT = 5;
 const EACH = 4;
 
 /** What stands for no loss yet. */
-const NONE = 3.4028234663852886e38;
+const NO_LOSS = 3.4028234663852886e38;
 
 /** Epochs whose verdicts are kept until they are read. */
 const SLOTS = 1_024;
-
-/** Parts beyond which each takes more elements. */
-const MAX_PARTS = 65_536;
 
 /**
  * Judges the epochs of one training. Give it to a {@linkcode Trainer}, which calls it at the end of each epoch, ends when it
@@ -71,6 +68,8 @@ export class Judge implements Disposable {
   readonly #back: Recording;
   readonly #owned: DisposableStack;
   #verdict: Verdict;
+  /** Takes back what others of the training keep. */
+  #more: Recording | undefined;
   #isSome = false;
 
   /**
@@ -103,10 +102,14 @@ export class Judge implements Disposable {
       device.copy(tensor, start);
       return { tensor, start };
     });
-    this.#back = stack.use(device.record(() => this.#recordBack(starts)));
+    const back = () => {
+      this.#goBack(this.best, values);
+      this.#recordStarts(starts);
+    };
+    this.#back = stack.use(device.record(back));
     this.#decide = stack.use(device.record(() => {
       this.#recordDecision();
-      if (options.patience) this.#recordBack(starts);
+      if (options.patience) back();
     }));
     this.#owned = stack.move();
   }
@@ -126,15 +129,36 @@ export class Judge implements Disposable {
     return this.#isSome;
   }
 
-  /** How many epochs may be judged until they are read. */
+  /**
+   * How many epochs may be judged until they are read.
+   *
+   * @internal
+   */
   get slots(): number {
     return SLOTS;
   }
 
-  /** Measures the validation rows and judges, after all that is on the queue; {@linkcode Judge.verdicts} reads it. */
-  judge(): void {
+  /**
+   * Measures the validation rows and judges, after all that is on the queue.
+   *
+   * @internal {@linkcode Trainer} calls it and what follows, in this order: `begin`, `measureAndJudge` for each epoch,
+   * `verdicts`, `take`; `settle` after the end, `resume` after a restart.
+   */
+  measureAndJudge(): void {
     this.#pass?.run();
-    this.#decide.replay();
+    this.#replay(this.#decide);
+  }
+
+  /**
+   * Takes note of more that begins anew, from 0, where the weights go back.
+   *
+   * @internal
+   */
+  alsoClear(tensors: readonly Tensor[]): void {
+    if (tensors.length === 0) return;
+    const starts = tensors.map((tensor) => ({ tensor }));
+    this.#more?.[Symbol.dispose]();
+    this.#more = this.#model.device.record(() => this.#recordStarts(starts));
   }
 
   /**
@@ -149,35 +173,51 @@ export class Judge implements Disposable {
     }
     this.begin();
     this.#losses.write(losses);
-    this.#decide.replay();
-    const [verdict] = this.read(await this.verdicts(1).read() as Float32Array);
+    this.#replay(this.#decide);
+    const [verdict] = this.take(await this.verdicts(1).read() as Float32Array);
     return verdict;
   }
 
-  /** Makes the next verdict the first of those that are read together. */
+  /**
+   * Makes the next verdict the first of those that are read together.
+   *
+   * @internal
+   */
   begin(): void {
     this.#cursor.write(Uint32Array.of(0));
   }
 
-  /** Where the verdicts since then lie, to be read. */
+  /**
+   * Where the verdicts since then lie, to be read.
+   *
+   * @internal
+   */
   verdicts(count: number): Tensor {
     return this.#history.view(0, [count, this.counts.size]);
   }
 
-  /** Takes in what was read there, up to the end of the training. */
-  read(numbers: ArrayLike<number>): Verdict[] {
+  /**
+   * Takes in what was read there, up to the end of the training.
+   *
+   * @internal
+   */
+  take(numbers: ArrayLike<number>): Verdict[] {
     const verdicts: Verdict[] = [];
     const width = this.counts.size;
     for (let at = 0; at < numbers.length && !this.#verdict.isOver; at += width) {
-      this.#take(Array.from({ length: width }, (_, i) => numbers[at + i]));
+      this.#note(Array.from({ length: width }, (_, i) => numbers[at + i]));
       verdicts.push(this.#verdict);
     }
     return verdicts;
   }
 
-  /** After the end: undoes what steps have done since. */
+  /**
+   * After the end: undoes what steps have done since.
+   *
+   * @internal
+   */
   settle(): void {
-    this.#back.replay();
+    this.#replay(this.#back);
   }
 
   /** Gives the model the best weights; the optimizer's state stays. */
@@ -185,19 +225,26 @@ export class Judge implements Disposable {
     if (this.#isSome) this.#model.device.copy(this.best, this.#model.values);
   }
 
-  /** Takes note of counts that were put into place from elsewhere; more patience than then lets an ended training go on. */
+  /**
+   * Takes note of counts that were put into place from elsewhere. More patience than then lets an ended training go on; under
+   * another plateau the drops of then count by its factor.
+   *
+   * @internal
+   */
   resume(counts: ArrayLike<number>): void {
     const { patience = 0, plateau } = this.options;
     const numbers = Array.from(counts);
+    numbers[0] = rateAfter(numbers[2], plateau?.factor ?? 1);
     const isOver = patience > 0 && numbers[1] >= patience && numbers[2] >= (plateau?.drops ?? (plateau ? Infinity : 0));
     numbers[3] = isOver ? 1 : 0;
     this.counts.write(numbers);
     this.#isSome = false;
-    this.#take(numbers);
+    this.#note(numbers);
   }
 
   /** Frees what it made; the rows stay. */
   dispose(): void {
+    this.#more?.[Symbol.dispose]();
     this.#owned.dispose();
   }
 
@@ -206,7 +253,7 @@ export class Judge implements Disposable {
     this.dispose();
   }
 
-  #take(numbers: readonly number[]): void {
+  #note(numbers: readonly number[]): void {
     this.#verdict = this.#verdictOf(numbers);
     this.#isSome ||= this.#verdict.best.some(Number.isFinite);
   }
@@ -214,8 +261,8 @@ export class Judge implements Disposable {
   #verdictOf([_factor, waited, drops, isOver, _isBack, ...each]: readonly number[]): Verdict {
     const { members } = this.#model;
     const all = (place: number) => Array.from({ length: members }, (_, m) => each[EACH * m + place]);
-    const best = all(1).map((loss) => loss < NONE ? loss : Infinity);
-    // In more digits than the GPU has it.
+    const best = all(1).map((loss) => loss < NO_LOSS ? loss : Infinity);
+    // Worked out anew: the GPU has fewer digits of it.
     const rateFactor = (this.options.plateau?.factor ?? 1) ** drops;
     return { losses: all(0), best, ages: all(2), waited, drops, rateFactor, isOver: isOver > 0 };
   }
@@ -227,10 +274,10 @@ export class Judge implements Disposable {
     device.run(kernels.judgeEpoch, {
       buffers: [this.counts, this.#losses, this.#history, this.#cursor],
       sizes: [members],
-      reals: [patience, Math.min(drops, NONE), goesBack ? 1 : 0, minDelta, factor],
+      reals: [patience, Math.min(drops, NO_LOSS), goesBack ? 1 : 0, minDelta, factor],
       invocations: 1,
     });
-    const parts = partsOf(values.size, MAX_PARTS);
+    const parts = partsOf(values.size);
     device.run(kernels.keepBest, {
       buffers: [this.counts, this.#parameters(), values, this.best],
       sizes: [values.size, parts, members],
@@ -238,17 +285,22 @@ export class Judge implements Disposable {
     });
   }
 
-  /** Parameters go back to the best ones, the optimizer to its start, where it was decided so. */
-  #recordBack(starts: readonly { readonly tensor: Tensor; readonly start?: Tensor }[]): void {
-    const { device, values } = this.#model;
-    const goBack = (source: Tensor, target: Tensor) => {
-      const parts = partsOf(target.size, MAX_PARTS);
-      const buffers = [this.counts, source, target];
-      device.run(kernels.goBack, { buffers, sizes: [target.size, parts], invocations: parts });
-    };
-    goBack(this.best, values);
-    const zero = Tensor.constant(device, [0]);
-    for (const { tensor, start = zero } of starts) goBack(start, tensor);
+  #replay(recording: Recording): void {
+    recording.replay();
+    this.#more?.replay();
+  }
+
+  /** A tensor takes the numbers of another, over and over, where it was decided to go back. */
+  #goBack(source: Tensor, target: Tensor): void {
+    const parts = partsOf(target.size);
+    const buffers = [this.counts, source, target];
+    target.device.run(kernels.goBack, { buffers, sizes: [target.size, parts], invocations: parts });
+  }
+
+  /** Tensors go back to how they began, by default 0. */
+  #recordStarts(starts: readonly { readonly tensor: Tensor; readonly start?: Tensor }[]): void {
+    const zero = Tensor.constant(this.#model.device, [0]);
+    for (const { tensor, start = zero } of starts) this.#goBack(start, tensor);
   }
 
   /** Where each parameter starts, and the elements of it that a member has; the last first. */
@@ -261,7 +313,15 @@ export class Judge implements Disposable {
   }
 }
 
+/** The factor of the learning rate after so many drops, to the bit as the kernel multiplies it. */
+function rateAfter(drops: number, factor: number): number {
+  let rate = 1;
+  if (factor === 1) return rate;
+  for (let i = 0; i < drops && rate > 0; i++) rate = Math.fround(rate * Math.fround(factor));
+  return rate;
+}
+
 /** Counts before the first epoch. */
 function startOf(members: number): number[] {
-  return [1, 0, 0, 0, 0, ...Array.from({ length: members }, () => [0, NONE, 0, 0]).flat()];
+  return [1, 0, 0, 0, 0, ...Array.from({ length: members }, () => [0, NO_LOSS, 0, 0]).flat()];
 }

@@ -41,7 +41,7 @@ export interface JudgeOptions {
   readonly patience?: number;
   /** By how much a loss must be below the best so far to be better, 0 or more; 0 by default. */
   readonly minDelta?: number;
-  /** What is done: by default the training is over. */
+  /** How the learning rate falls then; without it, the training is over. */
   readonly plateau?: PlateauOptions;
 }
 

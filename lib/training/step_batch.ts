@@ -80,7 +80,7 @@ export class StepBatch<Run extends QueuedSteps> implements Disposable {
     this.#runs.push(run);
     this.#steps += run.steps;
     if (!run.ends || !this.#judge) return;
-    this.#judge.judge();
+    this.#judge.measureAndJudge();
     this.#epochs++;
   }
 
@@ -109,7 +109,7 @@ export class StepBatch<Run extends QueuedSteps> implements Disposable {
     const kept = before > 0 ? numbers[1] as Float32Array<ArrayBuffer> : new Float32Array();
     const flags = isWatched ? Float32Array.from(numbers.at(-1)!) : undefined;
     await merge(own, flags);
-    const verdicts = judge?.read(numbers[before > 0 ? 2 : 1]) ?? [];
+    const verdicts = judge?.take(numbers[before > 0 ? 2 : 1]) ?? [];
     const read: ReadSteps<Run>[] = [];
     let at = 0;
     for (const run of runs) {

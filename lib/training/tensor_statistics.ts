@@ -54,7 +54,7 @@ export async function tensorStatistics(tensors: readonly Tensor[]): Promise<Tens
  * How many parts a kernel that measures a whole tensor cuts its elements into: at most so many, unless each would have too
  * many elements. It is a multiple of four, so that elements and parts go by fours together.
  */
-export function partsOf(size: number, most: number): number {
+export function partsOf(size: number, most = 65_536): number {
   return 4 * Math.ceil(Math.max(Math.min(size / PART, most), size / MAX_LOOP) / 4);
 }
 

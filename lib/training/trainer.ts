@@ -108,6 +108,7 @@ export class Trainer implements Disposable {
     this.#watch = stack.use(new FiniteWatch(model, optimizer));
     this.#batch = stack.use(new StepBatch<StepRun>(this.#watch, this.#trainingStep.losses, options.judge));
     this.#steps = stack.use(share.record(options, this.#trainingStep, plan.rows % batchSize));
+    options.judge?.alsoClear(Object.values(this.#steps.state));
     this.#owned = stack.move();
   }
 

@@ -83,7 +83,7 @@ export class ValidationPass implements Disposable {
     this.#chunk = this.#chunks > 0 ? record(chunk) : undefined;
     this.#last = record(rows - this.#chunks * chunk);
     if (own.some(({ length }) => length > rows)) {
-      // Who has no row more takes one that does not count.
+      // Members without such a row take one too, with a share of 0.
       const rest = listed(own.map((list) => list.subarray(-1)));
       const given = [x, y].map((table) => stack.use(gatherRows(table, rest, { copies: members })));
       this.#rest = record(1, given, own.map(({ length }) => length > rows ? 1 / length : 0));

@@ -31,8 +31,8 @@ import { unwrittenFiles } from "./unwritten_files.ts";
 
 export async function trainRanks(given: TaskConfig, ranks: Ranks): Promise<number | void> {
   const { communicator, threads, command } = ranks;
-  if (communicator.size === 1) return await train(given, { command, threads });
   const asked = withoutFolds(given);
+  if (communicator.size === 1) return await train(asked, { command, threads });
   using stack = new DisposableStack();
   const isFirst = communicator.rank === 0;
   const each = <T>(work: () => T | Promise<T>) => together(communicator, work);
@@ -68,12 +68,16 @@ export async function trainRanks(given: TaskConfig, ranks: Ranks): Promise<numbe
 }
 
 /**
- * Ranks share one order of the rows.
+ * Ranks share one order of the rows. The run's settings say so: it goes on without folds on any number of ranks, and in `train`.
  *
  * @throws {ConfigError} If somebody asks for folds.
  */
 function withoutFolds(config: TaskConfig): TaskConfig {
-  if (config.folds === "auto" || config.folds === 0) return { ...config, folds: 0 };
+  const { texts, extras } = config;
+  if (config.folds === "auto" || config.folds === 0) {
+    const isNew = extras.RESUME === undefined && texts.FOLDS !== undefined; // a run that is resumed keeps what it has
+    return { ...config, folds: 0, texts: isNew ? { ...texts, FOLDS: "0" } : texts };
+  }
   const problem = "ranks share one order of the rows: allowed is auto or 0, or use `deno task train`";
   throw new ConfigError([`${settingAt("FOLDS", config)}: ${problem}`]);
 }

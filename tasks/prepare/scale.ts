@@ -90,7 +90,7 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const parts = await assignParts(config, look, plan, config.missing === "drop" ? progress() : () => {});
   const apart: PartedTable[] = [{ path, part: 0, parts }, ...others];
   const folds = foldsAsked(config);
-  // Who sees by the look that the table is too large saves a pass over it.
+  // Where the look tells that the table is too large, a pass over it is saved.
   const bytes = look.rows * (plan.inputs.length + plan.targets.length) * Float32Array.BYTES_PER_ELEMENT;
   let why = folds > 0 ? whyApart(folds, { rows: Infinity, rare: [], bytes }) : undefined;
   let isPooled = folds > 0 && why === undefined;

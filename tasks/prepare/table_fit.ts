@@ -266,7 +266,7 @@ function isSameAngle({ min, max }: ColumnStatistics): boolean {
 }
 
 /** Statistics under which no linear scaling method changes a column, and robust scaling none near 0 much. */
-export function unscaledStatistics(name: string): ColumnStatistics {
+function unscaledStatistics(name: string): ColumnStatistics {
   return { name, min: 0, max: 1, mean: 0, deviation: 1, quantiles: new Array(QUANTILE_PARTS + 1).fill(0) };
 }
 

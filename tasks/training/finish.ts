@@ -7,6 +7,7 @@ import type { Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { ThresholdRule } from "../../lib/evaluate/two_classes.ts";
 import { type ModelDescription, SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import type { Model } from "../../lib/core/model.ts";
+import type { Judge } from "../../lib/training/judge.ts";
 import type { Trainer } from "../../lib/training/trainer.ts";
 import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
 import { isNearlyPerfect, leakText } from "../explain/leak.ts";
@@ -45,7 +46,7 @@ export async function finishRun(run: Run, code: number | undefined): Promise<num
   }
   signal.end(() => view.warning("finishing: model and report are being written; another Ctrl-C ends that"));
   const { seconds } = state;
-  const isOther = restoreBest(run); // the gradients are those of the last step
+  const isOther = restoreBest(training, view); // the gradients are those of the last step
   const { summary, evaluations } = await writeResults(run, seconds);
   const told = [await formatParameters(model, state.hasStepped && !isOther)];
   if (config.data === "") {
@@ -80,12 +81,21 @@ export function formatPlace({ step, epoch, stepsPerEpoch }: Trainer): string {
   return `step ${step}, ${step % stepsPerEpoch} of ${stepsPerEpoch} into epoch ${epoch + 1}`;
 }
 
-/** Gives each member of the model the weights of its best epoch; says which, and whether any are others than the last. */
-function restoreBest({ training: { trainer, judge }, view }: Run): boolean {
+/** What the best weights are restored with. */
+interface Judged {
+  readonly trainer: Pick<Trainer, "step" | "epoch" | "stepsPerEpoch">;
+  readonly judge?: Pick<Judge, "hasBest" | "restore" | "verdict">;
+}
+
+/**
+ * Gives each member of the model the weights of its best epoch; says which, and whether any are others than the last. The live
+ * page may end a run within an epoch, and then even those of the last whole one are.
+ */
+export function restoreBest({ trainer, judge }: Judged, view: Pick<RunView, "note">): boolean {
   if (!judge?.hasBest) return false;
   judge.restore();
   const { ages, best } = judge.verdict;
-  if (ages.every((age) => age === 0)) return false;
+  if (trainer.step % trainer.stepsPerEpoch === 0 && ages.every((age) => age === 0)) return false;
   const epochs = ages.map((age) => trainer.epoch - age);
   const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
   const range = (low: string, high: string) => low === high ? low : `${low} to ${high}`;
@@ -171,7 +181,7 @@ function summaryOf(evaluations: Evaluations): Record<string, ShortEvaluation> {
   }));
 }
 
-/** Writes the model beside the one that is there, and replaces that only by a file that can be read back. */
+/** Writes the model next to the one that is there, and replaces that only by a file that can be read back. */
 export async function writeModel(path: string, model: Model, description: ModelDescription): Promise<void> {
   const fresh = `${path}.new`;
   try {

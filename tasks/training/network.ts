@@ -64,8 +64,8 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   // Each rank has rows of its own, and so masks of its own.
   const masks = { dropout, seed: (seed + communicator.rank) % (MAX_SEED + 1) };
   const perceptron = multilayerPerceptron(inputs, hiddenSize, targets.length, { activation, members, ...masks });
-  const dropped = columnDropoutOf(given, embedding?.widths, config, masks.seed);
-  const layers = [...(embedding ? [embedding] : []), ...(dropped ? [dropped] : []), ...perceptron];
+  const columnDropout = columnDropoutOf(given, embedding?.widths, config, masks.seed);
+  const layers = [...(embedding ? [embedding] : []), ...(columnDropout ? [columnDropout] : []), ...perceptron];
   let model: Model;
   try {
     model = stack.use(new Model(device, layers, { init, random: new Random(seed, "weights") }));

@@ -91,12 +91,11 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
   const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
   const validation = parts.find(({ name }) => name === "validation");
-  const rowsOfValidation = validation?.rows;
   // Ranks measure a share each; rows that stay in their file are measured block by block.
-  const isTold = communicator.size > 1 || rowsOfValidation?.source !== undefined;
-  const measured = rowsOfValidation && !isTold ? { loss, folds, ...rowsOfValidation as ResidentRows } : undefined;
+  const isTold = communicator.size > 1 || validation?.rows.source !== undefined;
+  const measuredByJudge = validation && !isTold ? { loss, folds, ...validation.rows as ResidentRows } : undefined;
   const judge = validation &&
-    stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measured }));
+    stack.use(new Judge(model, optimizer, { ...judgeOptionsOf(config), validation: measuredByJudge }));
   let rateFactor = 1;
   const rateOf = (step: number): number => {
     const { learningRate, schedule, warmup } = config;

@@ -76,6 +76,26 @@ gpuTest("names are rows of a table that get the gradients of those that picked t
   assertEquals([...await dX.read()], [0, 5, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
 });
 
+gpuTest("a name never seen mixes thousands of names, and moves each by its share", async (device) => {
+  const names = 9000;
+  // More than an invocation may loop over, in one column; the other ends long before.
+  const columns: EmbeddedColumn[] = [
+    { kind: "names", names, width: 8, shares: Array.from({ length: names }, (_, name) => name < 8192 ? 2 ** -13 : 0) },
+    { kind: "names", names: 2, width: 8, shares: [0.5, 0.5] },
+  ];
+  using model = new Model(device, [new TableEmbedding({ columns })]);
+  model.load({ "0.table": Array.from({ length: names + 2 }, () => Array(8).fill(1)) });
+  const count = 20;
+  using x = Tensor.from(device, Array.from({ length: count }, () => [names, 2]));
+  using y = device.tidy(() => model.forward(x));
+  assertEquals(new Set(await y.read()), new Set([1]));
+  using dOut = Tensor.full(device, [count, 16], 8192);
+  device.tidy(() => void model.backward(dOut));
+  const gradients = (await model.readGradients())["0.table"];
+  const sums = [[0, 8192, count], [8192, names, 0], [names, names + 2, 4096 * count]];
+  for (const [from, to, sum] of sums) assertEquals(new Set(gradients.slice(8 * from, 8 * to)), new Set([sum]));
+});
+
 Deno.test("TableEmbedding refuses columns that it cannot embed", () => {
   const wrong: [EmbeddedColumn[], string][] = [
     [[{ kind: "names", names: 0 }], "Cannot embed column 0: 0 categories, need at least one"],

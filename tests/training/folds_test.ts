@@ -77,8 +77,8 @@ gpuTest("a judge measures each member on the rows that it holds out, one more or
   const four = new Folds(folds.foldOf, 2, 4);
   const judge = own(new Judge(model, optimizer, { validation: { loss: mse, x, y, folds: four } }));
   judge.begin();
-  judge.judge();
-  const [{ losses }] = judge.read(await judge.verdicts(1).read());
+  judge.measureAndJudge();
+  const [{ losses }] = judge.take(await judge.verdicts(1).read());
   const { "0.weight": weight, "0.bias": bias } = await model.read();
   const expected = [0, 1, 2, 3].map((member) => {
     const rows = [...four.heldOut(member)];

@@ -7,9 +7,13 @@ import { Model } from "../../lib/core/model.ts";
 import { Adam, Sgd } from "../../lib/core/optimizers.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import type { Device } from "../../lib/gpu/device.ts";
+import { ALONE } from "../../lib/ranks/communicator.ts";
 import { Matrix } from "../../lib/reference/mod.ts";
+import { FiniteWatch } from "../../lib/training/finite_watch.ts";
 import { Judge, type JudgeOptions } from "../../lib/training/judge.ts";
+import { StepBatch } from "../../lib/training/step_batch.ts";
 import { Trainer } from "../../lib/training/trainer.ts";
+import type { TrainingState } from "../../lib/training/training_state.ts";
 import { ValidationPass } from "../../lib/training/validation_pass.ts";
 import { gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 
@@ -35,6 +39,25 @@ gpuTest("tell() counts epochs, lowers the rate and ends, as PATIENCE and plateau
     assertEquals(seen, rates);
     assertEquals(judge.verdict.isOver, isOver, `${losses}`);
     assertEquals((await judge.counts.read())[0], rates.at(-1));
+  }
+});
+
+gpuTest("resume() counts the drops of then by the factor of now, as the GPU does", async (device) => {
+  using model = new Model(device, [new Linear(1, 1)]);
+  using optimizer = new Sgd(model, 1);
+  using first = new Judge(model, optimizer, { patience: 1, plateau: { factor: 0.7 } });
+  for (let epoch = 0; epoch < 4; epoch++) await first.tell([1]);
+  const counts = await first.counts.read();
+  const cases: [JudgeOptions, number][] = [
+    [{ patience: 1, plateau: { factor: 0.7 } }, counts[0]], // to the bit
+    [{ patience: 10, plateau: { factor: 0.25, drops: 9 } }, 0.25 ** 3],
+    [{ patience: 10 }, 1],
+  ];
+  for (const [options, rate] of cases) {
+    using judge = new Judge(model, optimizer, options);
+    judge.resume(counts);
+    assertEquals((await judge.counts.read())[0], rate);
+    assertAlmostEquals(judge.verdict.rateFactor, rate, 1e-6);
   }
 });
 
@@ -83,6 +106,43 @@ gpuTest("each member keeps its own best weights, and all go back to them with a 
   assertThrows(() => judge.verdicts(9999));
   await assertRejects(() => judge.tell([1]), TypeError, "Cannot judge 2 members by 1 losses");
 });
+
+gpuTest("a loss that is NaN leaves its member the best weights, while others become better", async (device) => {
+  using setup = pair(device);
+  const { model, optimizer, fill, read } = setup;
+  using judge = new Judge(model, optimizer, { patience: 2 });
+  fill(1, 2);
+  await judge.tell([5, 5]);
+  fill(3, 4);
+  const { best, ages, waited } = await judge.tell([NaN, 4]);
+  assertEquals([best, ages, waited], [[5, 4], [1, 0], 0]);
+  judge.restore();
+  assertEquals(await read(), model.parameters.map(() => [1, 4]));
+});
+
+gpuTest(
+  "a batch of steps is full with as many epochs as verdicts are kept; one more is judged all the same",
+  async (device) => {
+    using model = new Model(device, [new Linear(1, 1)]);
+    using optimizer = new Sgd(model, 1);
+    using x = Tensor.from(device, [[1]]);
+    using judge = new Judge(model, optimizer, { validation: { loss: mse, x, y: x } });
+    using watch = new FiniteWatch(model, optimizer);
+    using losses = Tensor.zeros(device, [1]);
+    using batch = new StepBatch(watch, losses, judge);
+    const full: number[] = [];
+    for (let step = 1; step <= 1024; step++) {
+      batch.keep();
+      batch.add({ start: 0, steps: 1, firstStep: step, ends: true, isWatched: false });
+      if (batch.isFull) full.push(step);
+    }
+    judge.measureAndJudge(); // as nobody should
+    assertEquals(full, [1024]);
+    const verdicts = (await batch.read(() => undefined)).map(({ verdict }) => verdict!);
+    assertEquals(verdicts.map(({ ages }) => ages[0]), Array.from({ length: 1024 }, (_, epoch) => epoch));
+    assertEquals((await judge.counts.read())[7], 1024); // the member's age
+  },
+);
 
 gpuTest("a ValidationPass measures each member, in chunks too", async (device) => {
   const rows = 9000;
@@ -153,6 +213,28 @@ gpuTest("a judged training continues bit for bit from any step", async (device) 
     const after = await Array.fromAsync(second.trainer.epochs(500, { isAhead: true }));
     assertEquals([...before, ...after].map(({ verdict }) => verdict), expected.map(({ verdict }) => verdict));
     assertEquals(await second.trainer.snapshot(), await whole.trainer.snapshot());
+  }
+});
+
+gpuTest("where ranks meet, the outer velocity begins anew with the best weights", async (device) => {
+  using model = new Model(device, [new Linear(2, 2)]);
+  using optimizer = new Sgd(model, 0.1);
+  using x = upload(device, randomMatrix(12, 2, 1));
+  const validation = { loss: mse, x, y: x };
+  // After the first, no epoch is better by so much.
+  const plateau = { factor: 0.5, drops: 1, goesBack: true };
+  using judge = new Judge(model, optimizer, { validation, patience: 1, minDelta: 1e9, plateau });
+  const group = { communicator: ALONE, syncEvery: 2 };
+  using trainer = new Trainer({ model, loss: mse, optimizer, x, y: x, batchSize: 3, seed: 1, judge, group });
+  const states: TrainingState[] = [];
+  for await (const _ of trainer.epochs(2)) states.push(await trainer.snapshot());
+  const [first, second] = states.map(({ tensors }) => tensors);
+  assertEquals(states.map(({ tensors }) => tensors.judge.data[2]), [0, 1]);
+  for (const name of ["0.weight", "0.bias"]) {
+    assertEquals(second[`weights.${name}`], first[`weights.${name}`]);
+    assertEquals(first[`best.${name}`], first[`weights.${name}`]);
+    assert(first[`outer.${name}`].data.some((value) => value !== 0));
+    assert(second[`outer.${name}`].data.every((value) => value === 0));
   }
 });
 

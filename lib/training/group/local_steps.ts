@@ -37,8 +37,6 @@ export class LocalSteps implements Steps {
   /** Moves and state, of which the ranks make the mean. */
   readonly #mean: Float32Array<ArrayBuffer>;
   readonly #owned: DisposableStack;
-  /** Settles when the ranks are one again. */
-  #met: Promise<void> = Promise.resolve();
 
   constructor(options: TrainerOptions, step: TrainingStep, { communicator, outer = {} }: Group, rows: Rows) {
     const { model: { device, values }, optimizer } = options;
@@ -70,11 +68,11 @@ export class LocalSteps implements Steps {
     return this.#own.length;
   }
 
-  run(steps: number, short: boolean): void {
+  /** What follows on the queue, as the judge's look, finds the ranks one again. */
+  async run(steps: number, short: boolean): Promise<void> {
     this.#values.device.copy(this.#values, this.#before); // the ranks are one here
     this.#own.run(steps, short);
-    this.#met = this.#meet();
-    this.#met.catch(() => {}); // merge() awaits it
+    await this.#meet();
   }
 
   /** Makes the parameters of all ranks one, after the steps. */
@@ -97,7 +95,6 @@ export class LocalSteps implements Steps {
   }
 
   async merge(losses: Float32Array<ArrayBuffer>, short: boolean, flags?: Float32Array<ArrayBuffer>): Promise<void> {
-    await this.#met;
     const { all, own } = this.#rows;
     for (let i = 0; i < losses.length; i++) {
       const kind = short && i === losses.length - 1 ? 1 : 0;

@@ -93,6 +93,16 @@ permitted("train-mpi asked to end saves what it has, and another number of ranks
   assertStringIncludes(alone.stderr, "warning: it ran on 3 ranks, and now on 1: ");
 });
 
+permitted("train-mpi has no folds on one rank either, and its run goes on in train", options, async () => {
+  const lines = Array.from({ length: 40 }, (_, i) => `${i},${i % 7}\n`).join("");
+  await using place = await Workplace.create({ "t.csv": `x,y\n${lines}` });
+  const run = ["--hidden-size=4", "--members=2", "--num-epochs=1", "--run-name=one"];
+  await train(place, 1, ["--data=t.csv", "--target=y", ...run]);
+  assertEquals(JSON.parse(await place.read("data/runs/one/config.json")).FOLDS, "0");
+  const { stdout } = await place.succeed("train", ["--resume=one", "--num-epochs=2"]);
+  assertMatch(stdout, /^validation +4 /m);
+});
+
 permitted("train-mpi refuses once what is wrong, and ranks that want different things", options, async () => {
   await using place = await Workplace.create();
   const wrong = await train(place, 2, ["--sync-every=0", "--learning-rate=-1"], 2);
