@@ -14,7 +14,7 @@ import { classIndices } from "../../lib/evaluate/metrics.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { JudgedRows } from "../runs/run_rows.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
-import { outputsOfVariants } from "./variants.ts";
+import { outputsOf } from "./variants.ts";
 
 /** Most rows that are measured: of more the interval would be wide for another reason, that they are so many. */
 const MOST_ROWS = 20_000;
@@ -50,9 +50,9 @@ function certain(share: number, rows: number): { low: number; high: number } | u
 /** Measures some rows. Of more than 20,000 rows a sample is taken, spread evenly. */
 export async function scoreOf(saved: SavedModel, { source, folds }: JudgedRows, seed: number): Promise<Score> {
   const { table: { target }, targets, loss, scalers, baseline, output: { threshold } = {} } = saved.description;
-  const { x, y, places } = await sampleRows(source, MOST_ROWS);
-  const heldOut = folds && { folds, rows: places };
-  const [output] = await Array.fromAsync(outputsOfVariants(saved, x, [() => {}], heldOut));
+  const sample = await sampleRows(source, MOST_ROWS);
+  const { y } = sample;
+  const output = await outputsOf(saved, sample, folds);
   const classes = target.kind === "classes" ? target.classes : undefined;
   const evaluation = evaluate(output, y, loss, scalers.targets, { baseline, classes, threshold });
   const predicted = toRaw(output, loss, scalers.targets);

@@ -1,10 +1,12 @@
 /** What a model says of many variants of the same rows: many of them go to the GPU together. */
 
+import type { Folds } from "../../lib/base/folds.ts";
 import { Tensor } from "../../lib/core/tensor.ts";
 import { applyRule } from "../../lib/model_file/output_rule.ts";
 import { heldOutOutput, type HeldOutRows } from "../../lib/evaluate/out_of_fold.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
+import type { SampledRows } from "../runs/sample_rows.ts";
 
 /** Most values that go to the GPU at a time. */
 const MAX_VALUES = 1 << 22;
@@ -52,4 +54,14 @@ export async function* outputsOfVariants(
     const size = outputs.length / some.length;
     for (let i = 0; i < some.length; i++) yield outputs.subarray(i * size, (i + 1) * size);
   }
+}
+
+/** The model's outputs for a sample of rows as they are; with folds, each of the members that held it out. */
+export async function outputsOf(
+  saved: SavedModel,
+  { x, places }: SampledRows,
+  folds?: Folds,
+): Promise<Float32Array | Float64Array> {
+  const [output] = await Array.fromAsync(outputsOfVariants(saved, x, [() => {}], folds && { folds, rows: places }));
+  return output;
 }

@@ -4,20 +4,17 @@ import type { Device } from "../../lib/gpu/device.ts";
 import { toRaw } from "../../lib/evaluate/evaluation.ts";
 import { checkGradients } from "../../lib/check/gradcheck.ts";
 import { shorten, visible } from "../../lib/base/printable.ts";
-import { heldOutOutput } from "../../lib/evaluate/out_of_fold.ts";
-import { Predictor } from "../../lib/evaluate/predictor.ts";
 import type { RowBlock } from "../../lib/data/row_source.ts";
 import type { Layer } from "../../lib/core/layers.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
-import { applyRule } from "../../lib/model_file/output_rule.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import { buildLayers, parseLayers } from "../../lib/model_file/stored_layers.ts";
 import { ColumnDropout } from "../../lib/tabular/column_dropout.ts";
 import { TableEmbedding } from "../../lib/tabular/table_embedding.ts";
-import { Tensor } from "../../lib/core/tensor.ts";
 import type { ReliabilityBin } from "../charts/class_charts.ts";
 import type { Fit, Predictions, ReportFacts } from "./page/facts.ts";
 import type { JudgedRows } from "../runs/run_rows.ts";
+import { outputsOf } from "../explain/variants.ts";
 import { sampleRows } from "../runs/sample_rows.ts";
 
 /** The most rows of a chart, the places of a curve, the ranges of probabilities. */
@@ -33,14 +30,10 @@ const SMALL_LAYERS = 6;
 const MAX_CURVES = 8;
 
 export async function predictSample(saved: SavedModel, { name, source, folds }: JudgedRows): Promise<Predictions> {
-  const { model, description: { loss, scalers, targets, output = {}, table: { target } } } = saved;
+  const { loss, scalers, targets, table: { target } } = saved.description;
   const block = await sampleRows(source, SAMPLE_ROWS);
-  const rows = block.x.length / source.inputs;
-  using x = Tensor.from(model.device, block.x, [rows, source.inputs]);
-  using predictor = new Predictor(model, source.inputs, rows, loss.kind);
-  const all = await predictor.predictEach(x);
-  const own = folds ? heldOutOutput(all.own, { folds, rows: block.places }, targets.length, loss.kind) : all.output;
-  const predicted = toRaw(applyRule(own, output, scalers.targets), loss, scalers.targets);
+  const rows = block.places.length;
+  const predicted = toRaw(await outputsOf(saved, block, folds), loss, scalers.targets);
   const actual = scalers.targets.inverse(block.y);
   const common = { part: name, rows, of: source.rows, fit: await fitOf(saved, block, actual) };
   if (loss.kind === "softmax") return { ...common, reliability: topClass(predicted, actual, targets.length) };
