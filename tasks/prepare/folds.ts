@@ -17,15 +17,18 @@ export const RESIDENT_BYTES = 64 * 2 ** 20;
 const QUANTILES = 10;
 
 /** What folds depend on, of the settings. */
-type FoldSettings = Pick<Config, "data" | "folds" | "members" | "timeColumn" | "validation" | "syncEvery">;
+type FoldSettings = Pick<Config, "data" | "folds" | "members" | "timeColumn" | "validation" | "syncEvery" | "initFrom">;
 
 /** Under FOLDS auto, fewer members have no folds: each of two would train on half of the rows. */
 const LEAST_MEMBERS = 3;
 
 /** How many folds the settings ask for; 0 for none. */
-export function foldsAsked({ data, folds, members, timeColumn, validation, syncEvery }: FoldSettings): number {
+export function foldsAsked(config: FoldSettings): number {
+  const { data, folds, members, timeColumn, validation, syncEvery, initFrom } = config;
   if (data === "") return 0;
   if (folds !== "auto") return folds;
+  // Weights from elsewhere may have been trained on the rows that a member would hold out.
+  if (initFrom !== "") return 0;
   // Who names validation rows, of later months or other shops, means that none of them trains.
   const areApart = timeColumn !== "" || validation !== "" || syncEvery > 1;
   return areApart || members < LEAST_MEMBERS ? 0 : members;

@@ -73,12 +73,14 @@ function splitFaults({ validation, test, timeColumn }: Config, given: Texts): st
   return other ? [`${pointTo(other, given[other])} and ${files} both say which rows train: give one of them`] : [];
 }
 
-function foldFaults({ folds, timeColumn, syncEvery }: Config, given: Texts): string[] {
+function foldFaults({ folds, timeColumn, syncEvery, initFrom }: Config, given: Texts): string[] {
   if (folds === "auto" || folds === 0) return [];
   const why = timeColumn !== ""
     ? "with TIME_COLUMN, for rows of later times would train"
     : syncEvery > 1
     ? `with SYNC_EVERY ${syncEvery}, for ranks share one order of the rows`
+    : initFrom !== ""
+    ? "with INIT_FROM, for its weights may have been trained on the rows that a member holds out"
     : undefined;
   return why ? [`${pointTo("FOLDS", given.FOLDS, `${folds}`)}: allowed is auto or 0 ${why}`] : [];
 }

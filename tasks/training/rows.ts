@@ -43,6 +43,11 @@ export async function openRows(stack: DisposableStack, config: TaskConfig, view:
   };
 }
 
+/** What is said of a table's rows under INIT_FROM. */
+const FIRST_WEIGHTS =
+  "folds: none with INIT_FROM; if its weights were trained on validation or test rows of this run, " +
+  "what is measured on those is too good";
+
 /**
  * Says how the rows are cut into folds, or why they are not.
  *
@@ -50,7 +55,10 @@ export async function openRows(stack: DisposableStack, config: TaskConfig, view:
  */
 async function openFolds(config: TaskConfig, dataset: ScaledDataset, view: RunView): Promise<Folds | undefined> {
   const count = foldsAsked(config);
-  if (count === 0) return undefined;
+  if (count === 0) {
+    if (config.data !== "" && config.initFrom !== "") view.note(FIRST_WEIGHTS);
+    return undefined;
+  }
   const { places, parts: { train }, whyApart = "its rows are not pooled: run deno task scale" } = dataset;
   const why = places ? countFault(count, train.rows) : whyApart;
   if (why !== undefined && (config.folds !== "auto" || places)) {

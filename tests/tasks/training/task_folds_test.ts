@@ -97,12 +97,15 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     assertEquals(await ofRun("short").then(({ rows }) => rows), await ofRun("long").then(({ rows }) => rows));
   });
   await t.step("where there can be none there are none, or a sentence for who asks", async () => {
+    const first = place.at("data/runs/kinds/model.safetensors");
     const none: [string[], string?][] = [
       [["--target=y", "--folds=0"]],
       [["--target=y", "--members=1"]],
       [["--target=y", "--members=2"]],
       [["--target=y", "--members=3", "--validation=v.csv"]], // a user's own validation rows do not train
       [["--target=y", "--time-column=day"]],
+      // Weights that were trained on all rows would know those that a member holds out.
+      [["--target=kind", "--members=3", `--init-from=${first}`], "folds: none with INIT_FROM; if its weights were"],
       [
         ["--target=kind", "--data=rare.csv", "--split=1,0,0", "--patience=0", "--schedule=constant"],
         "folds: none, because a class needs two rows or more, one to train on when the other is held out, and ",
@@ -117,6 +120,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     const faults: [string[], string][] = [
       [["--target=y", "--folds=1"], '--folds is "1": allowed is auto, 0 for none, or a whole number from 2 to 64'],
       [["--target=y", "--folds=5", "--time-column=day"], "allowed is auto or 0 with TIME_COLUMN"],
+      [["--target=kind", "--folds=3", `--init-from=${first}`], "allowed is auto or 0 with INIT_FROM, for its weights"],
       [["--target=y", "--folds=64"], "64 folds need 128 rows or more, and there are 54: say --folds 0"],
       [["--target=kind", "--data=rare.csv", "--split=1,0,0", "--folds=2"], 'and "odd" has one: say --folds 0'],
     ];
