@@ -1,11 +1,11 @@
 /** Settings of a resumed run: those it began with, and those that the command line may change. */
 
 import { isAbsolute, resolve } from "node:path";
-import { describeChanges, type Origin, OTHER_RESULT, usersFilesOf } from "../runs/origin.ts";
+import { describeChanges, type Origin, OTHER_RESULT, type Sources, usersFilesOf } from "../runs/origin.ts";
 import { ConfigError, readConfig, type TaskConfig, type TaskName } from "../settings/config.ts";
 import { showJson } from "../../lib/base/printable.ts";
 import { parseObject, stampOf } from "../prepare/dataset_files.ts";
-import { flagOf, type Key, KEYS, RANK_KEYS, SETTINGS } from "../settings/settings.ts";
+import { flagOf, type Key, KEYS, keysOf, RANK_KEYS, RECIPE_KEYS, SETTINGS, TABLE_KEYS } from "../settings/settings.ts";
 import { settingAt } from "../settings/faults.ts";
 import { RunFolder } from "../runs/folder.ts";
 import { fromUsersFolder, usersFolder } from "../settings/users_files.ts";
@@ -56,7 +56,8 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
     throw new ConfigError([`${settingAt("RUN_NAME", asked)}: a run that is resumed keeps its name, "${run}"`]);
   }
   const began = settingsOfRun(run);
-  const config = readConfig(name, args, ONLY_FLAGS, { ...began, GENERATE_DATASET: "false" });
+  const kept = { ...settingsBefore(name, began), GENERATE_DATASET: "false" };
+  const config = readConfig(name, args, ONLY_FLAGS, kept);
   const faults = changeFaults(config, began);
   if (faults.length > 0) throw new ConfigError(faults);
   // The run's settings of ranks stay, although `train` itself has no such flags.
@@ -66,6 +67,15 @@ export function readTrainConfig(name: TaskName, args: readonly string[]): TaskCo
     runName: run,
     texts: { ...Object.fromEntries(ofRanks), ...config.texts, RUN_NAME: run, GENERATE_DATASET: began.GENERATE_DATASET },
   };
+}
+
+/**
+ * The settings of a run, with those that it does not name as its version did without them: by the default of all rows. A preset
+ * of tables would be news to it. Settings of tables or recipes that are left out mean nothing to it.
+ */
+function settingsBefore(name: TaskName, began: TaskConfig["texts"]): TaskConfig["texts"] {
+  const lacking = keysOf(name).filter((key) => !TABLE_KEYS.includes(key) && !RECIPE_KEYS.includes(key));
+  return { ...Object.fromEntries(lacking.map((key) => [key, SETTINGS[key].default])), ...began };
 }
 
 function settingsOfRun(run: string): TaskConfig["texts"] {
@@ -149,16 +159,26 @@ export async function checkFiles(config: TaskConfig, { folder }: Origin): Promis
 /**
  * Compares the rows, the device and the version with those that a run began with. Returns what differs, as warnings.
  *
- * @throws {ConfigError} If something differs, and --force was not given.
+ * @throws {ConfigError} If something differs, and --force was not given; or if rows of the same files have another form now.
  */
 export function checkOrigin(config: TaskConfig, was: Origin, is: Origin): string[] {
+  const run = config.extras.RESUME;
+  if (was.data !== is.data && config.data !== "" && areSame(was.sources, is.sources)) {
+    const why = "an older version of Backhand began this run, and gave its rows another form: train it again";
+    throw new ConfigError([`--resume is "${run}": ${why}`]);
+  }
   const told = describeChanges(was, is);
   const [before, now] = [was.ranks ?? 1, is.ranks ?? 1];
   const digits = config.syncEvery === 1 && config.dropout === 0 ? " in its last digits" : "";
   const notes = before === now ? [] : [`it ran on ${before} ranks, and now on ${now}: its result will differ${digits}`];
   if (told.length === 0 || config.extras.FORCE === "true") return [...told, ...notes];
-  const run = config.extras.RESUME;
   throw new ConfigError(
     told.map((what) => `--resume is "${run}": ${what}: ${OTHER_RESULT}`),
   );
+}
+
+/** Whether both are of the same files, if that is known. */
+function areSame(was: Sources = {}, is: Sources = {}): boolean {
+  const names = Object.keys({ ...was, ...is }) as (keyof Sources)[];
+  return names.length > 0 && names.every((name) => was[name] === is[name]);
 }

@@ -102,7 +102,7 @@ export class RunState implements HeldRun {
   /**
    * Continues from a checkpoint.
    *
-   * @throws {ConfigError} If it was made with another number of rows.
+   * @throws {ConfigError} If it was made with another number of rows, or by a version whose checkpoints have another form.
    */
   async restore(checkpoint: Content): Promise<void> {
     const { trainer } = this.#training;
@@ -113,8 +113,15 @@ export class RunState implements HeldRun {
         `now they would have ${trainer.stepsPerEpoch}: begin a new run`,
       ]);
     }
+    try {
+      this.#rewind(checkpoint);
+    } catch (error) {
+      // Settings and rows are the same by now, so another version made it.
+      if (!(error instanceof TypeError)) throw error;
+      const why = "an older version of Backhand began this run, and its checkpoints have another form";
+      throw new ConfigError([`--resume is "${this.#config.runName}": ${why} (${error.message}): train it again`]);
+    }
     await this.#folder.cut(logged);
-    this.#rewind(checkpoint);
     this.#good = checkpoint;
     this.#secondsBefore = seconds;
     this.#start = performance.now();
