@@ -25,8 +25,8 @@ interface Fitted {
   inputPlaces: number[];
   scalers: Scalers;
   counts: Record<PartName, number>;
-  /** Classes with a single training row. */
-  rare: string[];
+  /** Training rows of each class; empty where numbers are predicted. */
+  classes: ReadonlyMap<string, number>;
   notes: TableNotes;
 }
 
@@ -87,7 +87,7 @@ export async function fit(
           : targetScaler(plan.loss === "bce" ? "none" : config.scalingMethod, statistics),
       },
       counts: { train, validation, test },
-      rare,
+      classes: counts,
       notes: {
         columns,
         notes: [

@@ -1,5 +1,6 @@
 /** Folds of the training and validation rows of a table: when there are any, and which row is in which. */
 
+import { showName } from "../../lib/base/printable.ts";
 import { Folds, stratifiedFolds } from "../../lib/base/folds.ts";
 import type { RowSource } from "../../lib/data/row_source.ts";
 import type { Table } from "../../lib/data/table.ts";
@@ -52,19 +53,33 @@ export function pooled(tables: readonly PartedTable[]): PartedTable[] {
 interface Counted {
   /** Rows of training and validation. */
   readonly rows: number;
-  /** Classes with a single one of them. */
-  readonly rare: readonly string[];
+  /** How many of them each class has; empty where numbers are predicted. */
+  readonly classes: ReadonlyMap<string, number>;
   /** Of all rows, as float32. */
   readonly bytes: number;
 }
 
-/** Why there cannot be so many folds of a table, in words that follow "because"; undefined where there can. */
-export function whyApart(folds: number, { rows, rare, bytes }: Counted): string | undefined {
+/** Why there cannot be as many folds of a table as are asked for, in words that follow "because"; undefined where there can. */
+export function whyApart(config: FoldSettings, { rows, classes, bytes }: Counted): string | undefined {
+  const folds = foldsAsked(config);
   if (rows < 2 * folds) return `${folds} folds need ${2 * folds} rows or more, and there are ${rows}`;
-  if (rare.length > 0) {
-    return `a class needs two rows or more, one to train on when the other is held out, and ${rare.join(", ")} has one`;
+  // Who asks for folds has them also where some have no row of a class.
+  const fewest = config.folds === "auto" ? folds : 2;
+  const few = [...classes].filter(([_, count]) => count < fewest).map(([name, count]) =>
+    `${showName(name)} has ${count === 1 ? "one" : count}`
+  );
+  if (few.length > 0) {
+    const need = config.folds === "auto"
+      ? `each of ${folds} folds needs a row of every class`
+      : "a class needs two rows or more, one to train on when the other is held out";
+    return `${need}, and ${few.join(", ")}`;
   }
   if (bytes > RESIDENT_BYTES) return "the rows do not all fit on the GPU at once, and folds need that";
+}
+
+/** What it depended on whether rows could be cut into folds, as a scaled dataset keeps it. */
+export function foldsTried(config: FoldSettings): string {
+  return `${config.folds === "auto" ? "auto " : ""}${foldsAsked(config)}`;
 }
 
 /** What folds need of a scaled dataset. */

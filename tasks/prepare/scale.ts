@@ -7,7 +7,7 @@
 import { CellError } from "../../lib/data/cells.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { targetForm } from "../../lib/model_file/metadata.ts";
-import { printable, showName, visible } from "../../lib/base/printable.ts";
+import { printable, visible } from "../../lib/base/printable.ts";
 import { SafetensorsWriter } from "../../lib/safetensors/writer.ts";
 import type { Scaler } from "../../lib/data/scaler.ts";
 import { type ColumnStatistics, RunningStatistics } from "../../lib/data/statistics.ts";
@@ -92,10 +92,10 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
   const folds = foldsAsked(config);
   // Where the look tells that the table is too large, a pass over it is saved.
   const bytes = look.rows * (plan.inputs.length + plan.targets.length) * Float32Array.BYTES_PER_ELEMENT;
-  let why = folds > 0 ? whyApart(folds, { rows: Infinity, rare: [], bytes }) : undefined;
+  let why = folds > 0 ? whyApart(config, { rows: Infinity, classes: new Map(), bytes }) : undefined;
   let isPooled = folds > 0 && why === undefined;
   let fitted = await fit(config, plan, isPooled ? pooled(apart) : apart, progress());
-  if (isPooled) why = whyApart(folds, measuresOf(fitted));
+  if (isPooled) why = whyApart(config, measuresOf(fitted));
   if (isPooled && why !== undefined) {
     isPooled = false;
     passes++;
@@ -120,10 +120,11 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
     for (const { suffix, encoder } of sides) shapes[`${part}.${suffix}`] = [counts[part], encoder.names.length];
   }
   if (isPooled) shapes[PLACES] = [counts.train, 2];
+  const least = Math.min(counts.train, ...fitted.classes.values());
   await using writer = await SafetensorsWriter.create(
     scaled,
     shapes,
-    metadataOf(config, { scalers, table, loss: plan.loss, notes, whyApart: why }, stamps),
+    metadataOf(config, { scalers, table, loss: plan.loss, notes, whyApart: why }, stamps, least),
   );
   await write(config, plan, inputPlaces, tables, sides, writer, isPooled, progress());
   const changed = changedSource(stamps, await sourcesOf(config));
@@ -142,10 +143,10 @@ export async function scale(config: Config, onProgress: OnProgress = () => {}): 
 }
 
 /** How large what was fitted is, as folds depend on it. */
-function measuresOf({ counts, rare, scalers }: Awaited<ReturnType<typeof fit>>) {
+function measuresOf({ counts, classes, scalers }: Awaited<ReturnType<typeof fit>>) {
   const width = scalers.inputs.columns.length + scalers.targets.columns.length;
   const all = counts.train + counts.validation + counts.test;
-  return { rows: counts.train, rare: rare.map(showName), bytes: all * width * Float32Array.BYTES_PER_ELEMENT };
+  return { rows: counts.train, classes, bytes: all * width * Float32Array.BYTES_PER_ELEMENT };
 }
 
 /** A report as lines: of a recipe its columns before and after, of a user's table what each column is taken as. */

@@ -15,7 +15,7 @@ import { parseTable } from "../../lib/data/table_json.ts";
 import { parseTableNotes, type TableNotes } from "../../lib/data/table_notes.ts";
 import { csvPath, differences, type FileStamp, isSameStamp, parseObject, stampOf } from "./dataset_files.ts";
 import { type Config, type LossName, propertyOf, TABLE_KEYS } from "../settings/settings.ts";
-import { foldsAsked } from "./folds.ts";
+import { foldsAsked, foldsTried } from "./folds.ts";
 import { hashOfRows, sealOf, UNSEALED } from "./seal.ts";
 import { type PartName, PARTS } from "./split.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
@@ -163,11 +163,12 @@ export function changedSource(
   return Object.keys({ ...before, ...now }).find((file) => !isSameStamp(before[file], now[file]));
 }
 
-/** The metadata of a scaled dataset. */
+/** The metadata of a scaled dataset, whose rarest class has so many training rows. */
 export function metadataOf(
   config: Config,
   { scalers, table, loss, notes, whyApart }: DatasetDescription,
   sources: Record<string, FileStamp>,
+  leastOfClass: number,
 ): Record<string, string> {
   const names = (scaler: Scaler) => JSON.stringify(scaler.columns.map(({ name }) => name));
   return {
@@ -179,7 +180,8 @@ export function metadataOf(
     table: JSON.stringify(table),
     loss,
     notes: JSON.stringify(notes),
-    ...(whyApart === undefined ? {} : { whyApart }),
+    ...(whyApart === undefined ? {} : { whyApart, foldsTried: foldsTried(config) }),
+    leastOfClass: `${leastOfClass}`,
     settings: JSON.stringify(settingsOf(config)),
     source: JSON.stringify(sources),
   };
@@ -194,6 +196,10 @@ export async function scaledState(config: Config): Promise<ScaledState> {
   if (metadata?.format === undefined) return { state: "damaged", differs: [] };
   if (metadata.format !== FORMAT) return { state: "other settings", differs: ["format"] };
   const differs = differences(parseObject(metadata.settings) ?? {}, settingsOf(config));
+  // Whether the rows were cut into folds was decided for another number of them.
+  const { whyApart, foldsTried: tried, leastOfClass } = metadata;
+  const isLess = config.folds === "auto" && foldsAsked(config) > Number(leastOfClass);
+  if (differs.length === 0 && (whyApart === undefined ? isLess : tried !== foldsTried(config))) differs.push("folds");
   const made = (parseObject(metadata.source) ?? {}) as Record<string, FileStamp>;
   if (changedSource(sources, made) !== undefined) differs.push("source");
   return { state: differs.length > 0 ? "other settings" : "current", differs };

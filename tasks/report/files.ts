@@ -8,6 +8,7 @@ import type { EpochPoint, LayerRecord } from "../charts/charts.ts";
 import type { ManyClasses, ReportFacts } from "./page/facts.ts";
 import { named } from "./predictions.ts";
 import { formatCoverage } from "../show/evaluation_report.ts";
+import { MEASURE_NAMES } from "../show/measure_names.ts";
 import type { RunFolder } from "../runs/folder.ts";
 import { PART_NAMES, PARTS } from "../prepare/split.ts";
 
@@ -141,7 +142,12 @@ function foldsIn(value: unknown): ReportFacts["parts"][number]["folds"] {
   const { folds, measures } = value as Record<string, unknown>;
   const found = Object.entries(Object(measures)).map(([name, of]) => [named(name), Object(of)] as const);
   const all = (key: "mean" | "deviation") => Object.fromEntries(found.map(([name, of]) => [name, Number(of[key])]));
-  return { count: Number(folds), mean: all("mean"), deviation: all("deviation") };
+  // A fold that cannot have a measure has null there.
+  const fewer = found.flatMap(([name, { each }]) => {
+    const had = Array.isArray(each) ? each.filter((value) => value !== null).length : Number(folds);
+    return had < Number(folds) ? [`${MEASURE_NAMES[name] ?? name} over ${had}`] : [];
+  });
+  return { count: Number(folds), fewer, mean: all("mean"), deviation: all("deviation") };
 }
 
 function measuresOf(values: unknown): Record<string, number> {

@@ -8,6 +8,7 @@ export interface FoldMeasure {
   readonly mean: number;
   /** That of a sample, divided by the folds less one. */
   readonly deviation: number;
+  /** NaN for a fold that cannot have it, as one without a row of some class: such a fold counts neither for mean nor deviation. */
   readonly each: readonly number[];
 }
 
@@ -22,12 +23,16 @@ export interface FoldMeasures {
 
 /** A line for each measure. */
 export function formatFolds({ folds, measures }: FoldMeasures): string {
-  const lines = Object.entries(measures).map(([name, { mean, deviation, each }]) => [
-    MEASURE_NAMES[name] ?? name,
-    formatNumber(mean),
-    formatNumber(deviation),
-    formatNumber(Math.min(...each)),
-    formatNumber(Math.max(...each)),
-  ]);
+  const lines = Object.entries(measures).map(([name, { mean, deviation, each }]) => {
+    const had = each.filter(Number.isFinite);
+    const label = MEASURE_NAMES[name] ?? name;
+    return [
+      had.length < each.length ? `${label}, over ${had.length}` : label,
+      formatNumber(mean),
+      formatNumber(deviation),
+      formatNumber(Math.min(...had)),
+      formatNumber(Math.max(...had)),
+    ];
+  });
   return formatTable([[`over ${folds} folds`, "mean", "deviation", "least", "most"], ...lines]);
 }

@@ -12,8 +12,14 @@ import { OUT_OF_FOLD } from "../runs/folder.ts";
 import type { FoldMeasure, FoldMeasures } from "../show/fold_report.ts";
 import type { Part } from "./training.ts";
 
-/** Measures that are told of each fold, where it has them. */
-const MEASURES = ["loss", "rmse", "mae", "r2", "accuracy", "macroF1", "rocAuc", "averagePrecision", "brier"] as const;
+/** Measures that are told of the folds of classes. */
+const OF_CLASSES = ["loss", "accuracy", "macroF1", "rocAuc", "averagePrecision", "brier"] as const;
+
+/** The same of numbers. */
+const OF_NUMBERS = ["loss", "rmse", "mae", "r2"] as const;
+
+/** Those that a fold without a row of some class cannot have. */
+const OF_ALL_CLASSES: readonly string[] = ["macroF1", "rocAuc", "averagePrecision"];
 
 interface FoldRequest {
   /** The validation rows, each with the output of the members that held it out. */
@@ -51,18 +57,26 @@ async function measureFolds({ part, folds, description, options }: FoldRequest):
     first += rows;
   }
   const results = evaluators.map((evaluator) => evaluator.result());
-  const told = MEASURES.flatMap((name): [string, FoldMeasure][] => {
-    const each = results.map((result: Evaluation) => result[name]);
-    return each.every((value) => value !== undefined) ? [[name, spreadOf(each)]] : [];
+  const names = description.table.target.kind === "classes" ? OF_CLASSES : OF_NUMBERS;
+  const told = names.flatMap((name): [string, FoldMeasure][] => {
+    const each = results.map((result) => measureOf(result, name));
+    return each.filter(Number.isFinite).length > 1 ? [[name, spreadOf(each)]] : [];
   });
   return { folds: folds.count, rows: folds.sizes, measures: Object.fromEntries(told) };
 }
 
-/** Mean and deviation over the folds, that of a sample. */
+/** A measure of a fold; NaN where its rows do not allow it. */
+function measureOf(result: Evaluation, name: (typeof OF_CLASSES | typeof OF_NUMBERS)[number]): number {
+  const lacksClass = result.perClass?.some(({ rows }) => rows === 0);
+  return lacksClass && OF_ALL_CLASSES.includes(name) ? NaN : result[name] ?? NaN;
+}
+
+/** Mean and deviation over the folds that have a measure, that of a sample. */
 function spreadOf(each: readonly number[]): FoldMeasure {
-  const mean = each.reduce((sum, value) => sum + value, 0) / each.length;
-  const squares = each.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (each.length - 1)), each };
+  const had = each.filter(Number.isFinite);
+  const mean = had.reduce((sum, value) => sum + value, 0) / had.length;
+  const squares = had.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (had.length - 1)), each };
 }
 
 /**

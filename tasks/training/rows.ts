@@ -1,6 +1,7 @@
 /** The rows of a run. Settings that do not suit them are refused before the dataset that they would overwrite is touched. */
 
 import { basename, resolve } from "node:path";
+import { showName } from "../../lib/base/printable.ts";
 import type { Folds } from "../../lib/base/folds.ts";
 import type { Target } from "../../lib/data/table.ts";
 import type { DataSource } from "../../lib/model_file/metadata.ts";
@@ -10,6 +11,7 @@ import { pointTo, settingAt } from "../settings/faults.ts";
 import type { DatasetState } from "../prepare/generate.ts";
 import { recipeOf } from "../settings/recipes.ts";
 import { foldsAsked, foldsOf } from "../prepare/folds.ts";
+import { countOf } from "../prepare/name_counts.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { Splitter } from "../prepare/split.ts";
 import { prepareDataset } from "../prepare/stages.ts";
@@ -69,6 +71,11 @@ async function openFolds(config: TaskConfig, dataset: ScaledDataset, view: RunVi
     view.note(`folds: none, because ${why}`);
     return undefined;
   }
+  const few = fewRows(dataset, count);
+  if (few.length > 0) {
+    const less = "measures that need a row of each class leave out the folds that have none";
+    view.warning(`warning: ${count} folds, and ${few.join(", ")}: ${less}`);
+  }
   const folds = (await foldsOf(dataset, config))!;
   const { members, sizes } = folds;
   if (members !== config.members && config.given.MEMBERS) {
@@ -78,6 +85,18 @@ async function openFolds(config: TaskConfig, dataset: ScaledDataset, view: RunVi
   const rows = least === Math.max(...sizes) ? `${least}` : `${least} or ${least + 1}`;
   view.note(`folds: ${count}; each member holds out another one, of ${rows} of the ${train.rows} rows`);
   return folds;
+}
+
+/** The classes that have fewer rows than there are folds, each with its rows. */
+function fewRows({ table: { target }, scalers, parts: { train } }: ScaledDataset, folds: number): string[] {
+  if (target.kind !== "classes") return [];
+  // The means of class columns are their shares of the rows; a single column is that of the second class.
+  const shares = scalers.targets.columns.map(({ mean }) => mean);
+  const [second] = shares;
+  const counts = (shares.length > 1 ? shares : [1 - second, second]).map((share) => Math.round(share * train.rows));
+  return target.classes.flatMap((name, i) =>
+    counts[i] < folds ? [`${showName(name)} has ${countOf(counts[i], "row")}`] : []
+  );
 }
 
 /** What is wrong with so many folds; the rows were scaled for fewer, if anything is. */

@@ -22,6 +22,8 @@ export interface PartMeasures {
   /** Of rows that members hold out in turn: each measure's mean over the folds, and its deviation. */
   readonly folds?: {
     readonly count: number;
+    /** Measures that fewer folds have, each with their number, in words. */
+    readonly fewer: readonly string[];
     readonly mean: Readonly<Record<string, number>>;
     readonly deviation: Readonly<Record<string, number>>;
   };

@@ -166,7 +166,7 @@ function measures({ parts }: ReportFacts): Html {
       line(part, rows, loss, measures),
       ...folds
         ? [
-          line(`  mean over ${folds.count} folds`, rows, folds.mean.loss, folds.mean),
+          line([`  mean over ${folds.count} folds`, ...folds.fewer].join(", "), rows, folds.mean.loss, folds.mean),
           line("  deviation over folds", rows, folds.deviation.loss, folds.deviation),
         ]
         : [],

@@ -27,6 +27,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     "own.csv": table(),
     "v.csv": table(9, 2),
     "rare.csv": rare,
+    "few.csv": table(30),
   });
   const train = (run: string, ...flags: string[]) =>
     place.run("train", ["--data=own.csv", ...NETWORK, "--features=a", `--run-name=${run}`, ...flags]);
@@ -96,6 +97,27 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     assertEquals([code, await read("short")], [0, await read("long")]);
     assertEquals(await ofRun("short").then(({ rows }) => rows), await ofRun("long").then(({ rows }) => rows));
   });
+  await t.step(
+    "a class with fewer rows than folds: none by default; who asks has them, and a measure over fewer",
+    async () => {
+      const flags = ["--target=is", "--data=few.csv", "--split=1,0,0", "--num-epochs=1", "--patience=0"];
+      for (const members of ["4", "3", "4"]) {
+        const none = await train("few", ...flags, "--schedule=constant", `--members=${members}`);
+        const why = 'folds: none, because each of 4 folds needs a row of every class, and "yes" has 3';
+        assertEquals([none.code, none.stdout.includes(why)], [0, members === "4"], none.stdout + none.stderr);
+      }
+      const { stdout, stderr } = await train("few", ...flags, "--folds=4");
+      assertStringIncludes(stderr, 'warning: 4 folds, and "yes" has 3 rows: measures that need a row of each class');
+      assertMatch(stdout, /\n(?=.*over 4 folds)[^]*\nROC-AUC, over 3 +\d/);
+      const { measures } = await ofRun("few").then(({ summary }) => summary.folds);
+      assertEquals(Object.keys(measures), ["loss", "accuracy", "macroF1", "rocAuc", "averagePrecision", "brier"]);
+      const had = measures.averagePrecision.each.filter((value: number | null) => value !== null);
+      assertEquals(had.length, 3);
+      assertAlmostEquals(measures.averagePrecision.mean, (had[0] + had[1] + had[2]) / 3, 1e-12);
+      await place.succeed("report", ["--run-name=few"]);
+      assertMatch(await place.read("data/runs/few/report.html"), /mean over 4 folds, [^<]*ROC-AUC over 3/);
+    },
+  );
   await t.step("where there can be none there are none, or a sentence for who asks", async () => {
     const first = place.at("data/runs/kinds/model.safetensors");
     const none: [string[], string?][] = [
@@ -108,7 +130,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
       [["--target=kind", "--members=3", `--init-from=${first}`], "folds: none with INIT_FROM; if its weights were"],
       [
         ["--target=kind", "--data=rare.csv", "--split=1,0,0", "--patience=0", "--schedule=constant"],
-        "folds: none, because a class needs two rows or more, one to train on when the other is held out, and ",
+        'folds: none, because each of 4 folds needs a row of every class, and "odd" has one',
       ],
     ];
     for (const [flags, words] of none) {
