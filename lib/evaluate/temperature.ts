@@ -28,7 +28,8 @@ export interface FittedTemperature {
 /**
  * Fits what logits are to be divided by, so that the loss of rows that no step of training used is least (Guo et al. 2017, "On
  * calibration of modern neural networks"): over 1 where a network is too sure, under 1 where it is not sure enough. Which class
- * is the most probable one stays as it is. `deno task train` keeps only temperatures over 1.
+ * is the most probable one stays as it is. `deno task train` keeps only temperatures over 1 that lower the loss of
+ * the rows as they are.
  *
  * The rows count as if one more in them were of each class by equal shares, as in Platt's scaling (Platt 1999): else few rows
  * that are nearly all right would ask for too much certainty. The loss is convex in 1 / temperature, so a golden section finds

@@ -65,7 +65,8 @@ export async function fitRule(request: RuleRequest): Promise<FittedRule> {
   if (calibrate && isOfLogits && folds) told.push(NO_TEMPERATURE);
   const fitted = isFitted ? fitTemperature(output, y, targets.length, loss) : undefined;
   // Below 1 it would make the mean of several networks surer than its rows bear: few rows without a fault ask for that.
-  if (fitted && fitted.temperature > 1) {
+  // Nor is one kept that makes the rows' loss worse: it is fitted to smoothed labels, and few rows without a fault ask for that.
+  if (fitted && fitted.temperature > 1 && fitted.after < fitted.before) {
     const { temperature, before, after } = fitted;
     rule = { temperature };
     const change = `${before.toPrecision(5)} becomes ${after.toPrecision(5)}`;

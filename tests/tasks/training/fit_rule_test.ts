@@ -72,6 +72,10 @@ Deno.test("fitRule() fits a temperature of classes where it is asked to", async 
   // Sure of 52%, and right in three of four: nothing is made surer.
   const shy = partOf("validation", 2, [logits.map((logit) => logit / 40)], y);
   assertEquals((await fitRule({ model, parts: [shy], calibrate: true, clipTargets: true })).told, []);
+  // Sure and right in every row: what would be gained on smoothed labels is lost on these.
+  const right = logits.map((_, i) => i % 2 === 0 ? 4 : -4);
+  const sure = partOf("validation", 2, [right.slice(0, 20)], right.slice(0, 20).map((logit) => Number(logit > 0)));
+  assertEquals((await fitRule({ model, parts: [sure], calibrate: true, clipTargets: true })).told, []);
   // With folds single members are measured, which are surer than their mean: it gets no temperature, and scores as they are.
   const folds = new Folds(Uint8Array.from({ length: 200 }, (_, i) => i % 3), 3, 3);
   const held = await fitRule({ model, parts, folds, calibrate: true, clipTargets: true });
