@@ -112,7 +112,8 @@ async function writeResults({ config, training, folder, view }: Run, seconds: nu
   const { loss, source, dataset: { table, features, targets, scalers } } = training;
   const notes = config.data === "" ? undefined : training.dataset.notes;
   const { target } = table;
-  const settings = config.texts as Record<string, string>;
+  // Folds may need more members than were asked for: what is told of the model is the number that it has.
+  const settings = { ...config.texts, MEMBERS: `${model.members}` } as Record<string, string>;
   const baseline = scalers.targets.columns.map(({ mean }) => mean);
   const { seed } = config;
   const classes = target.kind === "classes" ? target.classes : undefined;

@@ -78,7 +78,7 @@ async function openFolds(config: TaskConfig, dataset: ScaledDataset, view: RunVi
   }
   const folds = (await foldsOf(dataset, config))!;
   const { members, sizes } = folds;
-  if (members !== config.members && config.given.MEMBERS) {
+  if (members !== config.members) {
     view.note(`members: ${members} instead of ${config.members}, a whole multiple of ${count} folds`);
   }
   const least = Math.min(...sizes);

@@ -78,6 +78,10 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     assertAlmostEquals(summary.validation.mse, squares.reduce((sum, square) => sum + square, 0) / 69, 1e-4);
     const { metadata } = await readSafetensors(place.at("data/runs/y/model.safetensors"));
     assertEquals([metadata.members, JSON.parse(metadata.output).conformal[0].rows], ["4", 69]);
+    const one = await train("one", "--target=y", "--folds=5");
+    assertStringIncludes(one.stdout, "members: 5 instead of 4, a whole multiple of 5 folds");
+    await place.succeed("report", ["--run-name=one"]);
+    assertMatch(await place.read("data/runs/one/model_card.md"), /: .*FOLDS=5, .*MEMBERS=5/);
   });
   await t.step("a threshold is chosen on the same rows whenever it is chosen", async () => {
     const { stdout } = await train("is", "--target=is", "--folds=2", "--members=2", "--threshold=best-f1");
