@@ -41,6 +41,11 @@ const PLATEAU = { factor: 0.5 };
 /** Under schedule plateau with PATIENCE: all begins again from the best weights, and after two times the run is over. */
 const PATIENT_PLATEAU = { factor: 0.2, drops: 2, goesBack: true };
 
+/** What is said of a table without validation rows. */
+const NO_VALIDATION_ROWS =
+  "validation rows: none, so all epochs run at the rate of the schedule, and there are no early " +
+  "stopping, no temperature and no intervals";
+
 export interface Training extends Rows {
   readonly model: Model;
   readonly loss: Loss;
@@ -91,6 +96,7 @@ export async function buildTraining(stack: DisposableStack, request: TrainingReq
   const decay = config.weightDecay === "auto" ? {} : { weightDecay: config.weightDecay };
   const optimizer = stack.use(createOptimizer(config.optimizer, model, config.learningRate, decay));
   const validation = parts.find(({ name }) => name === "validation");
+  if (!validation && config.data !== "") view.note(NO_VALIDATION_ROWS);
   // Ranks measure a share each; rows that stay in their file are measured block by block.
   const isTold = communicator.size > 1 || validation?.rows.source !== undefined;
   const measuredByJudge = validation && !isTold ? { loss, folds, ...validation.rows as ResidentRows } : undefined;

@@ -132,6 +132,7 @@ permitted("members hold out folds in turn, and what they say of them stands for 
       [["--target=y", "--time-column=day"]],
       // Weights that were trained on all rows would know those that a member holds out.
       [["--target=kind", "--members=3", `--init-from=${first}`], "folds: none with INIT_FROM; if its weights were"],
+      [["--target=y", "--folds=0", "--split=0.9,0,0.1"], "\nvalidation rows: none, so all epochs run at the rate"],
       [
         ["--target=kind", "--data=rare.csv", "--split=1,0,0", "--patience=0", "--schedule=constant"],
         'folds: none, because each of 4 folds needs a row of every class, and "odd" has one',
