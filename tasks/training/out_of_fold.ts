@@ -6,7 +6,7 @@ import { type Evaluation, type EvaluationOptions, Evaluator, toRaw } from "../..
 import { classIndices } from "../../lib/evaluate/metrics.ts";
 import { applyRule, type OutputRule } from "../../lib/model_file/output_rule.ts";
 import type { ModelDescription } from "../../lib/model_file/saved_model.ts";
-import { Answers, freeNames } from "../runs/answers.ts";
+import { Answers, freeNames, rounder } from "../runs/answers.ts";
 import type { ScaledDataset } from "../prepare/scaled_dataset.ts";
 import { OUT_OF_FOLD } from "../runs/folder.ts";
 import type { FoldMeasure, FoldMeasures } from "../show/fold_report.ts";
@@ -114,7 +114,9 @@ function truthOf(y: Float32Array, { table: { target }, scalers: { targets } }: M
   const width = targets.columns.length;
   if (target.kind === "classes") return [...classIndices(y, width)].map((index) => [target.classes[index]]);
   const raw = targets.inverse(y);
+  // They went through float32.
+  const round = targets.columns.map(({ deviation }) => rounder(deviation));
   return Array.from({ length: y.length / width }, (_, row) => {
-    return Array.from({ length: width }, (_, i) => `${Math.fround(raw[row * width + i])}`);
+    return Array.from({ length: width }, (_, i) => `${round[i](raw[row * width + i])}`);
   });
 }

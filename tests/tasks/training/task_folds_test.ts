@@ -74,6 +74,12 @@ permitted("members hold out folds in turn, and what they say of them stands for 
     const { rows: [header, ...rows], summary } = await ofRun("y");
     assertEquals(header, ["table", "row", "y", "predicted_y"]);
     assertEquals(rows.map(([name, row]) => `${name} ${row}`).slice(58, 61), ["DATA 59", "DATA 60", "VALIDATION 1"]);
+    // 2 * a, with the digits that float32 holds.
+    const truth = `${table()}${table(9, 2)}`.split("\n").filter((line) => /^\d/.test(line)).map((line) =>
+      +line.split(",")[4]
+    );
+    rows.forEach(([_, _row, y], i) => assertAlmostEquals(+y, truth[i], 1e-6));
+    assertEquals(rows.filter(([_, _row, y]) => +y !== Number((+y).toPrecision(7))), []);
     const squares = rows.map(([_, _row, y, predicted]) => (+y - +predicted) ** 2);
     assertAlmostEquals(summary.validation.mse, squares.reduce((sum, square) => sum + square, 0) / 69, 1e-4);
     const { metadata } = await readSafetensors(place.at("data/runs/y/model.safetensors"));
