@@ -209,7 +209,7 @@ export function extraFaults(flag: string, { reader, isNeeded }: Extra, text: str
   const allowed = `allowed is ${reader.allowed}`;
   if (text === undefined) return isNeeded ? [`${flag} is missing: ${allowed}`] : [];
   if (reader.parse(text) !== undefined) return [];
-  return [
-    `${flag} is ${JSON.stringify(text)}: ${allowed}${isNeeded ? `; the nearest is ${closest(text, FORMATS)}` : ""}`,
-  ];
+  // The word for ts is nearer to pytorch than to it.
+  const nearest = closest(text.toLowerCase(), [...FORMATS, "typescript"]).replace("typescript", "ts");
+  return [`${flag} is ${JSON.stringify(text)}: ${allowed}${isNeeded ? `; the nearest is ${nearest}` : ""}`];
 }

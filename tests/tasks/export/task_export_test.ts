@@ -131,6 +131,7 @@ permitted("export refuses what it cannot do, and leaves files as they were", asy
   const pytorch = "--format=pytorch";
   const cases: [code: number, says: string[], args: string[]][] = [
     [2, ["--format is missing: allowed is onnx, pytorch or ts"], []],
+    [2, ['--format is "typescript"', "the nearest is ts"], ["--format", "typescript"]],
     [2, ['--format is "onx"', "the nearest is onnx"], ["--format", "onx"]],
     [2, ["--output model.txt does not fit --format pytorch: it must end in .py"], [pytorch, "--output=model.txt"]],
     [2, ["must end in .onnx"], ["--format=onnx", "--output=data/runs/default_run/model.safetensors"]],
