@@ -27,7 +27,9 @@ export function formatExplanation(explanation: Explanation): string {
   const some = rows === of ? `${rows} ${part} rows` : `${rows} of ${of} ${part} rows`;
   return [
     `${some}: loss ${formatNumber(loss)}, ${name} ${formatNumber(measure.value)}`,
-    `what is lost if the values of a column are shuffled among these rows, ${repeats} times:`,
+    `what is lost if the values of a column are shuffled among these rows, ${
+      repeats === 1 ? "once" : `${repeats} times`
+    }:`,
     `${formatTable(table)}${hidden > 0 ? `\nand ${hidden} more columns; --json has all` : ""}`,
     ...explanation.dependence.map(formatDependence),
     ...leak ? [printable(`warning: ${leakText(leak)}`)] : [],

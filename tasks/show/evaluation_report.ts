@@ -77,7 +77,9 @@ export function formatCoverage({ level, isOfClasses, targets }: IntervalCoverage
     const name = targets.length > 1 ? ` of ${target}` : "";
     const size = formatNumber(Number(width.toPrecision(4)));
     return isOfClasses
-      ? `sets of classes at level ${level} hold the class of ${held}, and ${size} classes on average`
+      ? `sets of classes at level ${level} hold the class of ${held}, and ${size} ${
+        size === "1" ? "class" : "classes"
+      } on average`
       : `intervals${name} at level ${level} hold ${held}; mean width ${size}`;
   });
   const more = targets.length - lines.length;

@@ -27,7 +27,7 @@ export function explained({ explanation, loss }: ReportFacts, { document }: Draw
     svg: importanceChart(bars, "what the loss rises by", { document, width: 880 }),
     caption: `What the loss rises by if the values of a column are shuffled among ${number(rows)}${
       rows === of ? "" : ` of ${number(of)}`
-    } ${part} rows, as the mean of ${repeats} times; the line is its deviation.${
+    } ${part} rows, ${repeats === 1 ? "once" : `as the mean of ${repeats} times; the line is its deviation`}.${
       isCut ? ` The first ${MOST_BARS} of ${columns.length} columns.` : ""
     }`,
     table: table({

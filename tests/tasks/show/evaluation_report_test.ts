@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ConfusionMatrix } from "../../../lib/evaluate/confusion_matrix.ts";
 import { evaluate } from "../../../lib/evaluate/evaluation.ts";
 import { bceWithLogits, mse } from "../../../lib/core/losses.ts";
@@ -62,6 +62,8 @@ Deno.test("formatCoverage() says how often intervals or sets hold the truth, and
   assertEquals(formatCoverage({ level, isOfClasses: true, targets: [{ ...one, width: 1.25 }] }), [
     "sets of classes at level 0.9 hold the class of 91.3% of the rows, and 1.25 classes on average",
   ]);
+  const [single] = formatCoverage({ level, isOfClasses: true, targets: [{ ...one, width: 1 }] });
+  assert(single.endsWith(", and 1 class on average"), single);
   const many = formatCoverage({ level, isOfClasses: false, targets: Array(12).fill(one) });
   assertEquals([many.length, many[0], many.at(-1)], [
     11,
