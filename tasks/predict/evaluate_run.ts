@@ -25,7 +25,7 @@ import { tellUnseen } from "./unseen.ts";
 /** Most values of the rows that are measured at a time: of 1,000 classes each row has as many. */
 const MAX_VALUES = 1 << 20;
 
-export async function main({ extras, runName }: TaskConfig): Promise<void> {
+export async function main({ extras, runName, given }: TaskConfig): Promise<void> {
   const { DATA: data, JSON: json = "false" } = extras;
   const faults = [
     ...(data === undefined ? ["nothing to measure on: --data file.csv names rows whose target is known"] : []),
@@ -37,7 +37,7 @@ export async function main({ extras, runName }: TaskConfig): Promise<void> {
   if (matrix !== undefined) await checkOutput(runName, ["--confusion", matrix], { reads: ["--data", path] });
   using device = await Device.request();
   using model = await loadRun(device, runName);
-  const threshold = await askedThreshold(extras.THRESHOLD, runName, model);
+  const threshold = await askedThreshold(extras.THRESHOLD, runName, model, given.THRESHOLD);
   const intervals = intervalsOf(model, extras.INTERVAL);
   const { evaluation, coverage, dropped, unseen } = await measure(model, path, { threshold, intervals });
   tellUnseen(data!, unseen);

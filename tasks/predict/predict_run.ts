@@ -47,7 +47,7 @@ export async function main(config: TaskConfig): Promise<void> {
   using model = await loadRun(device, config.runName);
   const intervals = intervalsOf(model, config.extras.INTERVAL);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);
-  const threshold = await askedThreshold(config.extras.THRESHOLD, config.runName, model);
+  const threshold = await askedThreshold(config.extras.THRESHOLD, config.runName, model, config.given.THRESHOLD);
   const description = { ...model.description, output: { ...model.description.output, threshold } };
   if (output === undefined) {
     const isTerminal = Deno.stdout.isTerminal();

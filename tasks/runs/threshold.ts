@@ -43,20 +43,27 @@ export async function chooseThreshold(
 /**
  * The threshold that the flag of predict or evaluate asks for, else that of the model's file.
  *
+ * @param from The environment or .env, where it stands there; undefined for a flag.
  * @throws {ConfigError} If the run does not predict two classes, or its validation rows are needed and not there.
  */
 export async function askedThreshold(
   text: string | undefined,
   runName: string,
   saved: SavedModel,
+  from?: string,
 ): Promise<number | undefined> {
   const { table: { target }, output } = saved.description;
   if (text === undefined) return output?.threshold;
   const refuse = (why: string) => new ConfigError([`--threshold is ${JSON.stringify(text)}: ${why}`]);
   const fault = targetFault(target);
+  // The environment and .env are the same for all runs, also for those that it says nothing of.
+  if (fault && from !== undefined) return undefined;
   if (fault) throw refuse(fault);
   const rule = THRESHOLD.parse(text)!;
-  if (typeof rule === "number") return rule;
+  if (typeof rule === "number") {
+    if (from !== undefined) console.error(`note: the threshold is ${text}, from ${from}`);
+    return rule;
+  }
   const dataset = await openRunRows(runName, saved);
   if (typeof dataset === "string") throw refuse(`it is chosen on the run's validation rows. ${dataset}`);
   using opened = dataset;

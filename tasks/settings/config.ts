@@ -96,6 +96,19 @@ export function readConfig(
     if (key !== "RECIPE" && key !== "DATA") read(key, kept[key] ?? presetOf(key, suits));
   }
 
+  if ("THRESHOLD" in extras && line.values.THRESHOLD === undefined) {
+    const inEnvironment = env("THRESHOLD");
+    const text = inEnvironment ?? file.THRESHOLD;
+    const threshold = text === undefined ? undefined : SETTINGS.THRESHOLD.parse(text);
+    const from = inEnvironment === undefined ? lineOf("THRESHOLD", dotenv) : "the environment";
+    // What a rule has chosen stands in the model.
+    if (typeof threshold === "number") {
+      given.THRESHOLD = from;
+      line.values.THRESHOLD = text;
+    } else if (text !== undefined && threshold === undefined) {
+      faults.push(`${pointTo("THRESHOLD", from, text)}: allowed is ${SETTINGS.THRESHOLD.allowed}`);
+    }
+  }
   for (const [key, extra] of Object.entries(extras)) {
     // A flag without a value was reported above.
     const isTold = line.faults.some((fault) => fault.startsWith(`${flagOf(key)} has`));

@@ -65,6 +65,22 @@ permitted("a threshold is chosen in training, kept, used, and replaced when some
       assertEquals([confusion[0][1] + confusion[1][1], told], [yes, threshold]);
     }
   });
+  await t.step("a number in the environment or .env counts as well; a rule has chosen at the training", async () => {
+    const evaluate = async (env: Record<string, string>) => {
+      const flags = ["--run-name=f1", "--data=own.csv", "--json"];
+      const { stdout, stderr } = await place.succeed("evaluate", flags, env);
+      return [JSON.parse(stdout).threshold, stderr.trim()];
+    };
+    const kept = await evaluate({});
+    assertEquals(await evaluate({ THRESHOLD: "0.2" }), [0.2, "note: the threshold is 0.2, from the environment"]);
+    assertEquals(await evaluate({ THRESHOLD: "best-f1" }), kept);
+    await place.write(".env", "THRESHOLD=0.25\n");
+    assertEquals(await evaluate({}), [0.25, "note: the threshold is 0.25, from .env, line 1"]);
+    await Deno.remove(place.at(".env"));
+    await place.refuse(2, ['THRESHOLD is "2" (from the environment): allowed is'], "evaluate", ["--data=own.csv"], {
+      THRESHOLD: "2",
+    });
+  });
   await t.step("what cannot have one is told so, with what to do", async () => {
     const says: [string[], string][] = [
       [["--target=kind"], '"0.3": a threshold decides between two classes, and "kind" has 3: leave it out'],
@@ -78,6 +94,8 @@ permitted("a threshold is chosen in training, kept, used, and replaced when some
       assertStringIncludes(stderr, words);
     }
     assertEquals((await train("kinds", "--target=kind")).code, 0);
+    const inEnv = await place.succeed("predict", ["--run-name=kinds", "0.5"], { THRESHOLD: "0.3" });
+    assertEquals(inEnv.stderr.includes("threshold"), false);
     await place.refuse(2, ['and "kind" has 3'], "predict", ["--run-name=kinds", "--threshold=0.3", "0.5"]);
     const rule = ["--run-name=f1", "--threshold=cost:2", "0.5"];
     await place.refuse(2, ["chosen on the run's validation rows. The scaled rows have changed"], "predict", rule);
