@@ -29,12 +29,12 @@ fn wavesOf(own: u32, quarter: u32) -> Waves {
 
 // cos(2 pi t), within 2e-7 on every device: WGSL asks only 5e-4 of cos, and nothing beyond half a turn. By whole turns t comes
 // to -1/2..1/2, and cos(2 pi t) = sin(2 pi q) with q = 1/4 - |t| in -1/4..1/4. There sin(2 pi q) / q is a polynomial in q^2,
-// which meets it at the six Chebyshev nodes.
+// which meets it at the five Chebyshev nodes.
 fn cosine(t: vec4f) -> vec4f {
   let q = 0.25 - abs(t - floor(t + 0.5));
   let s = q * q;
-  let high = ((-14.393967 * s + 42.00978) * s - 76.70428) * s + 81.605225;
-  return q * ((high * s - 41.341702) * s + 6.2831855);
+  let high = (39.759827 * s - 76.581173) * s + 81.602476;
+  return q * ((high * s - 41.341681) * s + 6.2831853);
 }
 
 // sin(2 pi t), a quarter of a turn later.

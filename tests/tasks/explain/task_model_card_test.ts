@@ -84,7 +84,9 @@ permitted(
         "There are no test rows. Each row is predicted by the members that held it out.",
       ];
       for (const words of says) assertStringIncludes(text, words);
-      assertStringIncludes(await place.read("data/runs/folds/report.html"), "all 150 out-of-fold rows.");
+      const page = await place.read("data/runs/folds/report.html");
+      assertStringIncludes(page, "all 150 out-of-fold rows.");
+      assertStringIncludes(page, "each keeps the weights of its own best epoch.");
     });
     await t.step("none without a report", async () => {
       await place.succeed("train", [...common, "--target=price", "--run-name=none", "--report=false"]);

@@ -39,7 +39,7 @@ permitted("train, evaluate and predict take a folder of CSV files", async () => 
   await using place = await Workplace.inSeries("train", files);
   const first = await place.succeed("train", [...TABLE, ...SHORT, "--validation", "more"]);
   assertEquals(stagesOf(first), { scale: "wrote" });
-  assertStringIncludes(first.stdout, "plane.scaled.safetensors: 91 training and validation and 0 test rows");
+  assertStringIncludes(first.stdout, "plane.scaled.safetensors: 80 training, 11 validation and 0 test rows");
   const { metadata } = await readSafetensorsHeader(place.at("data/runs/default_run/model.safetensors"));
   assertMatch(metadata.source, /^\{"name":"plane","sha256":"[0-9a-f]{64}"\}$/);
   assertEquals(stagesOf(await place.succeed("train", [...TABLE, ...SHORT, "--validation", "more"])), {
