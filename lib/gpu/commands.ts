@@ -15,8 +15,9 @@ import {
   type PlannedDispatch,
   type Resource,
 } from "./pipeline.ts";
-import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize, type Unused } from "./product.ts";
-import { type FusionTarget, planDispatches } from "./fusion.ts";
+import { planDispatches, type PlanTarget } from "./plan.ts";
+import type { Unused } from "./product.ts";
+import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -47,7 +48,7 @@ export interface Built extends Disposable {
 }
 
 /** How dispatches become commands. */
-export interface BuildOptions extends Pick<FusionTarget, "plain" | "intermediate"> {
+export interface BuildOptions extends Pick<PlanTarget, "plain" | "intermediate"> {
   /** Whether what they hold for themselves counts as alive; what the device keeps for itself does not. */
   readonly isCounted?: boolean;
 }

@@ -1,9 +1,6 @@
 /**
- * From the dispatches that operations asked for to those that run. Operations ask for plain kernels, one each. Here
- * neighbours are fused, and matrix products get the form that is fast on the adapter. No other room knows of it: layers,
- * losses and optimizers read as in a textbook, and without this file they compute the same.
- *
- * Rules, in the order in which they are tried on a product and the dispatch after it:
+ * Which dispatches a matrix product takes in, so that neighbours run as one. Rules, in the order in which they are tried on a
+ * product and the dispatch after it:
  * - `matmul, addBias` starts the sums from the bias;
  * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored. ReLU's backward then looks at the output
  *   instead of the input, which is over 0 in the same places;
@@ -12,44 +9,12 @@
  * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
- * Besides, an invocation of an update or a gather takes four elements where they divide; Adam's update of many parameters reads
- * through textures where products do; and a product that stays plain is cut into parts where it is longer than an invocation
- * may loop.
- *
  * @module
  */
-import { adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Activation } from "./product_forms.ts";
-import { type Binding, isBinding, type Packing, type PlannedDispatch, type Resource } from "./pipeline.ts";
-import {
-  blocksDispatch,
-  type Mask,
-  maskOf,
-  partsOf,
-  type Product,
-  texelsOf,
-  tilesDispatch,
-  toPacked,
-  toProduct,
-  type Unused,
-} from "./product.ts";
-import type { ProductMethod } from "./adapter.ts";
-
-/** What fusion needs to know of the device. */
-export interface FusionTarget {
-  readonly products: ProductMethod;
-  /** Makes a texture that holds so many texels. */
-  createTexture(texels: number): GPUTexture;
-  /** Stand-ins for what a kernel binds and does not use. */
-  unused(): Unused;
-  /**
-   * Buffers that hold intermediate results: where nothing else reads one, it need not be written. Without it nothing is
-   * fused, and results are those of the operations one by one, bit for bit.
-   */
-  readonly intermediate?: ReadonlySet<GPUBuffer>;
-  /** Leave every dispatch as it is, but for products that are longer than an invocation may loop. */
-  readonly plain?: boolean;
-}
+import { type Binding, isBinding, type PlannedDispatch, type Resource } from "./pipeline.ts";
+import { isSame, type Item, type Mask, maskOf, type Product, toProduct, writes } from "./product.ts";
 
 /** The backwards of activations that a product can take in. */
 const DERIVATIVES = new Map<Kernel, Activation>([
@@ -60,32 +25,15 @@ const DERIVATIVES = new Map<Kernel, Activation>([
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** A dispatch, or a product that is yet to become one. */
-type Item = PlannedDispatch | Product;
-
-/** Chooses what runs. */
-export function planDispatches(
-  asked: readonly PlannedDispatch[],
-  target: FusionTarget,
-): (PlannedDispatch | Packing[])[] {
-  if (target.plain) return asked.flatMap(partsOf);
-  const items = target.products === "plain" ? asked : fuse(asked, target.intermediate);
-  const final = items.flatMap((item): Item[] => isProduct(item) ? [item] : partsOf(widen(item)));
-  if (target.products === "blocks") return packProducts(final, target);
-  return final.map((item) => isProduct(item) ? tilesDispatch(item, target.unused()) : item);
-}
-
-/** Four elements to an invocation, where they divide. */
-function widen(dispatch: PlannedDispatch): PlannedDispatch {
-  const { kernel, sizes, invocations } = dispatch;
-  const counts = kernel.counts ?? 0;
-  if (counts === 0 || sizes.slice(0, counts).some((size) => size % 4 !== 0)) return dispatch;
-  const fours = sizes.map((size, i) => i < counts ? size / 4 : size);
-  return { ...dispatch, kernel: byFours(kernel), sizes: fours, invocations: invocations / 4 };
-}
-
-/** First pass: products take in what follows them. */
-function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
+/**
+ * Makes products of the dispatches that are products, which take in what follows them.
+ *
+ * @param asked What operations asked for.
+ * @param intermediate Buffers that hold intermediate results: where nothing else reads one, it need not be written. Without
+ * them nothing is fused, and results are those of the operations one by one, bit for bit.
+ * @returns What is left of it, in order.
+ */
+export function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
   const items: Item[] = [];
   const pending: Mutable<PlannedDispatch>[] = asked.map((dispatch) => ({ ...dispatch }));
   for (let i = 0; i < pending.length; i++) {
@@ -189,86 +137,4 @@ function goesBefore({ a, b, out, bias, y, sums, dropout }: Product, { kernel, re
   const [counter] = resources as Binding[];
   const used = [a, b, out, bias, y, sums, dropout?.step];
   return (kernel as Kernel) === kernels.advance && used.every((binding) => binding?.buffer !== counter.buffer);
-}
-
-function isSame(a: Binding, b: Binding): boolean {
-  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
-}
-
-/**
- * Second pass on a software adapter: products become dispatches. A matrix is packed once, and again after something has
- * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
- */
-function packProducts(items: readonly Item[], target: FusionTarget): (PlannedDispatch | Packing[])[] {
-  const placed: (PlannedDispatch | Packing[])[] = [];
-  /** Matrices that some texture holds at the moment. */
-  let held: (Packing & { readonly columns: number })[] = [];
-  let copies: Packing[] | undefined;
-  const writtenSince = new Set<GPUBuffer>();
-  const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
-    const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
-    if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows, columns));
-    const packed = toPacked(matrix, rows, columns, texture);
-    if ("kernel" in packed) {
-      placed.push(packed);
-    } else {
-      if (!copies || writtenSince.has(matrix.buffer)) {
-        placed.push(copies = []);
-        writtenSince.clear();
-      }
-      copies.push(packed);
-    }
-    held.push({ matrix, columns, texture });
-    return texture;
-  };
-  for (const item of items) {
-    if (isProduct(item)) {
-      const { groups, m, n, k, transposeA, transposeB, y } = item;
-      const operands = {
-        a: transposeA ? pack(item.a, groups * k, m) : pack(item.a, groups * m, k),
-        b: transposeB ? pack(item.b, groups * n, k) : pack(item.b, groups * k, n),
-        y: y && pack(y, groups * m, n),
-      };
-      placed.push(blocksDispatch(item, operands, target.unused()));
-    } else {
-      placed.push(isManyOfAdam(item) && target.intermediate ? toAdamOfTexels(item, pack) : item);
-    }
-    const written = writes(item);
-    held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
-    for (const buffer of written) writtenSince.add(buffer);
-  }
-  return placed;
-}
-
-/** Parameters from which on reading them through textures is worth copying them there, and up to which they fit: measured. */
-const MANY = { least: 2_048, most: 1 << 22 };
-
-function isManyOfAdam({ kernel, sizes: [fours] }: PlannedDispatch): boolean {
-  return kernel === byFours(kernels.adam) && 4 * fours >= MANY.least && 4 * fours <= MANY.most;
-}
-
-function toAdamOfTexels(
-  dispatch: PlannedDispatch,
-  pack: (matrix: Binding, rows: number, columns: number) => GPUTexture,
-): PlannedDispatch {
-  const { sizes: [fours], resources } = dispatch;
-  const [w, dW, m, v, powers, rate] = resources as Binding[];
-  const texels = [dW, w, m, v].map((flat) => pack(flat, fours, 4));
-  return {
-    ...dispatch,
-    kernel: adamOfTexels,
-    resources: [w, texels[0], m, v, powers, rate, ...texels.slice(1)],
-  };
-}
-
-/** The buffers that an item writes to. */
-function writes(item: Item): GPUBuffer[] {
-  if (isProduct(item)) return [item.out.buffer, ...(item.sums ? [item.sums.buffer] : [])];
-  const { kernel, resources } = item;
-  return resources.filter((_, i) => kernel.access[i] === "read_write").filter(isBinding).map(({ buffer }) => buffer);
-}
-
-function isProduct(item: Item): item is Product {
-  return "transposeA" in item;
 }

@@ -5,7 +5,8 @@
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Activation, matmulBlocksKernel, matmulTilesKernel, type ProductForm } from "./product_forms.ts";
-import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
+import { type Binding, isBinding, type PlannedDispatch } from "./pipeline.ts";
+import { MAX_TEXELS, texelsOf } from "./textures.ts";
 
 /**
  * A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it; or several of that size, one after
@@ -53,15 +54,8 @@ export function maskOf({ resources, sizes, reals }: PlannedDispatch): Mask {
 
 /** Multiplications below which a product is not worth packing its operands: measured on llvmpipe. */
 const SMALL_PRODUCT = 1_024;
-/** Inner positions that one invocation loops over, by fours and one by one: llvmpipe silently ends it after 65,535 iterations. */
+/** Inner positions that one invocation loops over, by fours: llvmpipe silently ends it after 65,535 iterations. */
 const MAX_INNER = 4 * 60_000;
-const MAX_PLAIN_INNER = 32_768;
-/** Bytes of a texel: four columns in float32. */
-export const TEXEL_BYTES = 16;
-/** Texels in a row of a packed texture, and rows that every device allows. */
-const TEXTURE_WIDTH = 1024;
-const TEXTURE_HEIGHT = 8192;
-
 /** Reads a dispatch of the plain matrix product. */
 export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Product | undefined {
   if ((kernel as Kernel) !== kernels.matmul) return undefined;
@@ -71,50 +65,9 @@ export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Produc
   const transposeA = aInner !== 1;
   const transposeB = bColumn !== 1;
   const texels = Math.max(texelsOf(m, k), texelsOf(k, m), texelsOf(k, n), texelsOf(n, k), texelsOf(m, n));
-  const fits = k > 0 && k <= MAX_INNER && groups * texels <= TEXTURE_WIDTH * TEXTURE_HEIGHT;
+  const fits = k > 0 && k <= MAX_INNER && groups * texels <= MAX_TEXELS;
   if (!fits || groups * m * n * k < SMALL_PRODUCT) return undefined;
   return { groups, m, n, k, a, b, transposeA, transposeB, out, activation: "none", derivative: "none" };
-}
-
-/** A plain product in parts that add up, each of no more inner positions than an invocation may loop over. */
-export function partsOf(dispatch: PlannedDispatch): PlannedDispatch[] {
-  const { kernel, sizes } = dispatch;
-  const inner = sizes[7];
-  if ((kernel as Kernel) !== kernels.matmul || inner <= MAX_PLAIN_INNER) return [dispatch];
-  return Array.from({ length: Math.ceil(inner / MAX_PLAIN_INNER) }, (_, part) => {
-    const start = part * MAX_PLAIN_INNER;
-    const end = Math.min(inner, start + MAX_PLAIN_INNER);
-    return { ...dispatch, sizes: [...sizes.slice(0, 6), start, end, ...sizes.slice(8)] };
-  });
-}
-
-/** Texels of a packed matrix. */
-export function texelsOf(rows: number, columns: number): number {
-  return rows * Math.ceil(columns / 4);
-}
-
-/** Width and height of the texture that holds so many texels. */
-export function textureSize(texels: number): [width: number, height: number] {
-  return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
-}
-
-export interface TextureCopy {
-  readonly source: GPUTexelCopyBufferInfo;
-  readonly destination: GPUTexelCopyTextureInfo;
-  readonly size: [width: number, height: number];
-}
-
-/** The copies that pack a matrix: its whole rows of texels, and the rest. */
-export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }: Packing): TextureCopy[] {
-  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES;
-  const rows = Math.floor(byteLength / bytesPerRow);
-  const copy = (y: number, size: [number, number]): TextureCopy => ({
-    source: { buffer, offset: byteOffset + y * bytesPerRow, bytesPerRow },
-    destination: { texture, origin: [0, y] },
-    size,
-  });
-  const rest = (byteLength % bytesPerRow) / TEXEL_BYTES;
-  return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
 }
 
 /**
@@ -125,19 +78,6 @@ export interface Unused {
   readonly read: Binding;
   readonly out: Binding;
   readonly sums: Binding;
-}
-
-/** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
-export function toPacked(
-  matrix: Binding,
-  rows: number,
-  columns: number,
-  texture: GPUTexture,
-): PlannedDispatch | Packing {
-  if (columns % 4 === 0) return { matrix, texture };
-  const texels = texelsOf(rows, columns);
-  const resources = [matrix, texture];
-  return { kernel: kernels.pack, resources, sizes: [texels, columns], reals: [], invocations: texels };
 }
 
 /** The dispatch of a product whose operands are packed, `y` where there is a derivative. */
@@ -193,4 +133,24 @@ function formOf({ transposeA, transposeB, bias, activation, derivative, dropout,
     sums: sums !== undefined,
     grouped: groups > 1,
   };
+}
+
+/** A dispatch, or a product that is yet to become one. */
+export type Item = PlannedDispatch | Product;
+
+/** The buffers that an item writes to. */
+export function writes(item: Item): GPUBuffer[] {
+  if (isProduct(item)) return [item.out.buffer, ...(item.sums ? [item.sums.buffer] : [])];
+  const { kernel, resources } = item;
+  return resources.filter((_, i) => kernel.access[i] === "read_write").filter(isBinding).map(({ buffer }) => buffer);
+}
+
+/** Whether an item is still a product. */
+export function isProduct(item: Item): item is Product {
+  return "transposeA" in item;
+}
+
+/** Whether two bindings are one place. */
+export function isSame(a: Binding, b: Binding): boolean {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
 }

@@ -13,10 +13,10 @@ import { shorten, showJson } from "../base/printable.ts";
 import { Predictor } from "../evaluate/predictor.ts";
 import { readSafetensors, type StoredTensor, type StoredTensors, writeSafetensors } from "../safetensors/reader.ts";
 import { encodedNames, nameRows } from "../data/table.ts";
-import { TableEmbedding } from "../tabular/table_embedding.ts";
 import { formatShape, sameShape } from "../base/shape.ts";
 import { checkFormat, FORMAT, inFile, parseMembers } from "./file_format.ts";
 import { applyRule } from "./output_rule.ts";
+import { columnsOf } from "./stored_columns.ts";
 import { buildLayers, parseLayers } from "./stored_layers.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -268,18 +268,17 @@ function checkEnds(layers: readonly Layer[], { table, features, targets }: Model
   const outputs = layers.reduce((width, layer) => layer.outputSize(width), features.length);
   if (outputs !== targets.length) throw new TypeError(`${targets.length} targets, but layers for ${outputs}`);
   const [first, ...others] = layers;
-  if (others.some((layer) => layer instanceof TableEmbedding)) {
+  if (others.some((layer) => columnsOf(layer))) {
     throw new TypeError("a TableEmbedding is not its first layer");
   }
   const expected = table.inputs.flatMap((column) => {
     if (column.kind !== "categorical") return encodedNames([column]).map(() => A_NUMBER);
     return namesOf(nameRows(column), column.shares !== undefined);
   });
-  const found = first instanceof TableEmbedding
-    ? first.settings.columns.map((column) =>
+  const found =
+    columnsOf(first)?.map((column) =>
       column.kind === "number" ? A_NUMBER : namesOf(column.names, column.shares !== undefined)
-    )
-    : features.map(() => A_NUMBER);
+    ) ?? features.map(() => A_NUMBER);
   const odd = found.findIndex((kind, i) => kind !== expected[i]);
   if (odd === -1) return;
   throw new TypeError(`input ${showJson(features[odd])} is ${expected[odd]}, but its first layer takes ${found[odd]}`);

@@ -2,11 +2,10 @@
 /** The page: what its controls do, and when it is drawn. */
 
 import type { Device } from "../../lib/gpu/device.ts";
-import { decodeModel } from "../../lib/model_file/bytes.ts";
 import { Controls } from "./controls.ts";
 import { byId, made } from "./elements.ts";
 import { makeRows, type PlayData, prepare, type Rows } from "./datasets.ts";
-import { checkFit, settingsOf } from "./given_model.ts";
+import { checkFit, decodeGiven, settingsOf } from "./given_model.ts";
 import { columnsOf, notesText, parsePasted } from "./pasted.ts";
 import { Session } from "./session.ts";
 import { DEFAULTS, fromHash, type Settings, toHash } from "./settings.ts";
@@ -185,7 +184,7 @@ export class App {
     if (!file || !this.#session) return;
     const { rows } = this.#session.data;
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const given = decodeModel(this.#device, bytes, file.name);
+    const given = decodeGiven(this.#device, bytes, file.name);
     try {
       checkFit(given, rows, file.name);
       const settings = settingsOf(given, this.#settings);

@@ -60,9 +60,9 @@ const ACTIVATIONS: Readonly<Record<string, Formulas>> = {
   },
 };
 
-/** Whether a network has only layers that the walk can show. */
-export function canWalk(layers: readonly Layer[]): boolean {
-  return layers.every(({ kind }) => kind === "Linear" || Object.hasOwn(ACTIVATIONS, kind));
+/** Whether the walk can show a kind of layer. */
+export function canWalk(kind: unknown): boolean {
+  return kind === "Linear" || typeof kind === "string" && Object.hasOwn(ACTIVATIONS, kind);
 }
 
 const LOSS_FORMULAS: Readonly<Record<string, [of: Written, loss: string, gradient: string]>> = {

@@ -12,24 +12,27 @@ import { fromUsersFolder } from "../settings/users_files.ts";
 const SCRIPT = new URL("main.ts", import.meta.url);
 
 /**
- * What the page never runs: training by several processes, fast products, because its device has plain ones, kernels of what
- * no control offers, what only tables' models, judges and folds need, and charts of groups. A control or chart that needs one of them fails in the page's tests.
+ * What the page never runs: training by several processes; fusion and fast products, because its device has plain ones; kernels
+ * of what no control offers; what only tables' models, judges and folds need; and charts of groups, facets or names. A control
+ * or chart that needs one of them fails in the page's tests.
  */
 const UNUSED = [
   /\/training\/group\/\w+\.ts$/,
   /\/fast\/(matmul_blocks|matmul_tiles|matmul_epilogue|pack)\.wgsl$/,
+  /lib\/gpu\/(fusion|packing|product|product_forms|textures)\.ts$/,
   /\/ops\/(dropout|dropout_mask|function|one_hot|transpose)\.wgsl$/,
   /\/optimizers\/(clip|clip_factor|squares|adam_texels)\.wgsl$/,
   /\/recorded_step\/gather_rows_backward\.wgsl$/,
   /\/measure\/(statistics|fold_statistics)\.wgsl$/,
   /\/(judge|tabular)\/\w+\.wgsl$/,
   /lib\/tabular\/(table_embedding|column_dropout|columns)\.ts$/,
+  /lib\/model_file\/stored_columns\.ts$/,
   /lib\/reference\/table_embedding\.ts$/,
-  /lib\/evaluate\/(two_classes|combine)\.ts$/,
-  /lib\/training\/(look|tensor_statistics|clipping|training_state)\.ts$/,
+  /lib\/evaluate\/combine\.ts$/,
+  /lib\/training\/(look|clipping|training_state)\.ts$/,
   /lib\/(core|reference)\/dropout\.ts$/,
   /lib\/show\/tensor_text\.ts$/,
-  /\/@observablehq\/plot[/@].*\/src\/transforms\/group\.js$/,
+  /\/@observablehq\/plot[/@].*\/src\/(transforms\/group|facet|scales\/ordinal)\.js$/,
 ] as const;
 
 type Files = ReadonlyMap<string, { readonly type: string; readonly text: string }>;

@@ -1,14 +1,15 @@
 /** One network in training, without the page. It is the same in Deno and in a browser. */
 
 import type { Device } from "../../lib/gpu/device.ts";
-import { evaluate } from "../../lib/evaluate/evaluation.ts";
+import { toRaw } from "../../lib/evaluate/evaluation.ts";
+import { accuracy } from "../../lib/evaluate/metrics.ts";
 import { multilayerPerceptron } from "../../lib/core/layers.ts";
 import { layerNames, Model } from "../../lib/core/model.ts";
 import { encodeModel } from "../../lib/model_file/bytes.ts";
 import { createOptimizer, type Optimizer } from "../../lib/core/optimizers.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { Random } from "../../lib/base/random.ts";
-import type { ReferenceModel } from "../../lib/reference/mod.ts";
+import { Matrix, type ReferenceModel } from "../../lib/reference/mod.ts";
 import { LOSSES } from "../../lib/core/losses.ts";
 import { type ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { readAll, Tensor, type TensorData } from "../../lib/core/tensor.ts";
@@ -204,8 +205,15 @@ export class Session implements Disposable {
     this.#stack.dispose();
   }
 
-  async #evaluate(part: "training" | "validation") {
+  /** The loss, and of classes the share of rows that are right: no more of an evaluation, which takes sorting. */
+  async #evaluate(part: "training" | "validation"): Promise<{ loss: number; accuracy?: number }> {
     const { x, values, predictor } = this.#parts[part];
-    return evaluate(await predictor.predict(x), values, this.#loss, this.data.scalers.targets);
+    const { targets } = this.data.scalers;
+    const columns = targets.columns.length;
+    const rows = values.length / columns;
+    const output = await predictor.predict(x);
+    const loss = this.#loss.reference.forward(new Matrix(rows, columns, output), new Matrix(rows, columns, values));
+    if (this.data.rows.table.target.kind !== "classes") return { loss };
+    return { loss, accuracy: accuracy(toRaw(output, this.#loss, targets), values, columns) };
   }
 }

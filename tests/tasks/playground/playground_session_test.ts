@@ -1,11 +1,10 @@
 /** What is behind the playground's page, without the page: rows, training, and the walk through a step. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../../../lib/base/errors.ts";
-import { decodeModel } from "../../../lib/model_file/bytes.ts";
 import { Matrix, type ReferenceModel } from "../../../lib/reference/mod.ts";
 import { makeRows, prepare } from "../../../tasks/playground/datasets.ts";
-import type { SavedModel } from "../../../lib/model_file/saved_model.ts";
-import { checkFit } from "../../../tasks/playground/given_model.ts";
+import { decodeSafetensors } from "../../../lib/safetensors/bytes.ts";
+import { checkFit, checkKind, decodeGiven } from "../../../tasks/playground/given_model.ts";
 import { checkOp } from "../../../tasks/playground/op_check.ts";
 import type { Op } from "../../../tasks/playground/ops_walk.ts";
 import { notesText, parsePasted } from "../../../tasks/playground/pasted.ts";
@@ -123,27 +122,37 @@ permittedGpuTest("Session.train() learns every dataset, also with a step of a wa
 gpuTest("Session.encode() gives a model that predicts the same, and fits its dataset alone", async (device) => {
   using session = new Session(device, dataOf(SMALL), SMALL);
   await session.train(3);
-  using saved = decodeModel(device, await session.encode());
+  using saved = decodeGiven(device, await session.encode(), "a.safetensors");
   assertEquals(await saved.model.read(), await session.model.read());
   checkFit(saved, session.data.rows, "a.safetensors");
-  const dated = { ...saved.description.table, inputs: [{ kind: "date", name: "sold", origin: 1, parts: [] }] } as const;
-  const described = {
-    model: saved.model,
-    description: { ...saved.description, table: dated },
-  } as unknown as SavedModel;
-  assertThrows(() => checkFit(described, session.data.rows, "a"), DataError, "its inputs sold are dates");
-  const four = { model: { members: 4 }, description: saved.description } as unknown as SavedModel;
-  assertThrows(
-    () => checkFit(four, session.data.rows, "a"),
-    DataError,
-    "it has 4 members, and the playground shows one",
-  );
   const cubic = makeRows("cubic", 0, 1);
   const message = "it predicts x1 x2 → color, but this dataset has x → y";
   assertThrows(() => checkFit(saved, cubic, "a.safetensors"), DataError, message);
   const { table } = session.data.rows;
   const other = { ...table, target: { kind: "classes", name: "color", classes: ["red", "blue"] } } as const;
   assertThrows(() => checkFit(saved, { ...session.data.rows, table: other }, "a"), DataError, "classes orange blue");
+});
+
+gpuTest("checkKind() refuses what only models of tables have, all of it at once", async (device) => {
+  using session = new Session(device, dataOf(SMALL), SMALL);
+  const { metadata } = decodeSafetensors(await session.encode());
+  checkKind(metadata, "a");
+  const [first, ...layers] = JSON.parse(metadata.layers);
+  const tabular = JSON.stringify([{ kind: "TableEmbedding" }, { kind: "ColumnDropout" }, first, ...layers]);
+  const names = { kind: "categorical", name: "town", categories: ["Rome", "Paris"] };
+  const table = JSON.stringify({ ...JSON.parse(metadata.table), inputs: [names] });
+  const cases: [Record<string, string>, string][] = [
+    [{ members: "4" }, "a: it has 4 members: the playground continues one network of numbers, of Linear layers"],
+    [{ layers: tabular }, 'a: it has the layers "TableEmbedding", "ColumnDropout": the playground'],
+    [
+      { table, members: "4", layers: tabular },
+      "a: its inputs town are dates or categories; it has 4 members; it has the",
+    ],
+    [{ members: "x" }, 'its members are "x"'],
+  ];
+  for (const [texts, says] of cases) {
+    assertThrows(() => checkKind({ ...metadata, ...texts }, "a"), DataError, says);
+  }
 });
 
 Deno.test("makeRows() gives the same rows for a seed, and noise moves them", () => {

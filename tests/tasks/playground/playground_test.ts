@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncl
 import { Device } from "../../../lib/gpu/device.ts";
 import { decodeModel } from "../../../lib/model_file/bytes.ts";
 import { Matrix } from "../../../lib/reference/mod.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../../lib/safetensors/bytes.ts";
 import { makeRows, prepare } from "../../../tasks/playground/datasets.ts";
 import { REASONS } from "../../../tasks/playground/reasons.ts";
 import { Session } from "../../../tasks/playground/session.ts";
@@ -223,6 +224,11 @@ async function givesAndTakesModels(page: Page, address: string): Promise<void> {
 
   const refused = [
     ["odd.safetensors", new Uint8Array(5), "odd.safetensors: cut short"],
+    [
+      "table.safetensors",
+      ofATable(bytes),
+      'it has 4 members; it has the layers "TableEmbedding": the playground continues',
+    ],
     ["cubic.safetensors", bytes, "it predicts x → y, but this dataset has x1 x2 → color"],
   ] as const;
   for (const [name, content, says] of refused) {
@@ -231,6 +237,13 @@ async function givesAndTakesModels(page: Page, address: string): Promise<void> {
     await page.setInputFiles("#upload", place.at(name));
     await page.waitForFunction((says) => document.querySelector("#message")!.textContent!.includes(says), says);
   }
+}
+
+/** The same model, which says that it is one of four members behind the columns of a table. */
+function ofATable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const layers = JSON.stringify([{ kind: "TableEmbedding" }, ...JSON.parse(metadata.layers)]);
+  return encodeSafetensors(Object.fromEntries(tensors), { ...metadata, layers, members: "4" });
 }
 
 async function trainsPastedRows(page: Page, address: string): Promise<void> {
