@@ -13,7 +13,7 @@ import { SavedModel, saveModel } from "../../lib/model_file/saved_model.ts";
 import * as reference from "../../lib/reference/mod.ts";
 import { planWholeStep } from "../../lib/training/whole_step.ts";
 import { readExportedModel } from "../../tasks/export/exported_model.ts";
-import { checkFit } from "../../tasks/playground/given_model.ts";
+import { decodeGiven } from "../../tasks/playground/given_model.ts";
 import { permittedGpuTest } from "../support/gpu_test_case.ts";
 import { temporaryFile } from "../support/temp_files.ts";
 
@@ -58,7 +58,7 @@ permittedGpuTest("an activation in the table comes by name; exports and the play
   assertEquals(saved.model.layers.map(({ kind }) => kind), ["Linear", "Square", "Linear"]);
   const unexported = 'layer 1 cannot be exported: it is of the kind "Square"';
   await assertRejects(() => readExportedModel("square", path), DataError, unexported);
-  const rows = { table: columns, loss: "mse" as const, x: new Float64Array(), y: new Float64Array() };
-  const unshown = "its layers are Linear, Square, Linear: the playground can show only Linear and activations";
-  assertThrows(() => checkFit(saved, { ...rows, isOneHot: [false, false] }, path), DataError, unshown);
+  const bytes = await Deno.readFile(path);
+  const unshown = 'it has the layers "Square": the playground continues one network of numbers';
+  assertThrows(() => decodeGiven(device, bytes, path), DataError, unshown);
 });

@@ -88,7 +88,7 @@ permitted({
     await place.refuse(2, ["must end in .py"], "export", ["--format", "pytorch", "--output", "/dev/null"]);
     const shared = ["--input", "/dev/shm/a.csv"]; // a file, but in a folder that Deno opens for nobody
     await place.refuse(1, ["Cannot open /dev/shm/a.csv: of /dev"], "predict", shared);
-    for (const path of ["/dev/fd/9", "/dev/shm/a.csv", "/proc/self/fd/9"]) {
+    for (const path of ["/dev/fd/999", "/dev/shm/a.csv", "/proc/self/fd/999"]) {
       const says = [`Cannot open ${path}: of /dev, /proc and /sys a task may open only /dev/null`];
       const { stderr } = await place.refuse(1, says, "predict", ["1", "--output", path]);
       assertEquals(stderr.includes("allow-all"), false);
