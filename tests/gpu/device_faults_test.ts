@@ -115,11 +115,17 @@ permitted("createBuffer() out of memory: what was asked for, what is held, what 
   using device = await Device.request({ smallDispatches: true });
   // A software adapter has all the memory there is: a limit on the address space, for this process alone, ends it sooner.
   const limit = device.info.isFallbackAdapter ? "ulimit -v 40000000;" : "";
-  const { stdout, stderr } = await new Deno.Command("sh", {
+  const command = new Deno.Command("sh", {
     args: ["-c", `${limit} exec "$0" eval --no-lock --no-check "$1"`, Deno.execPath(), code],
     cwd: new URL("../../", import.meta.url),
-  }).output();
-  const [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  });
+  let said = "";
+  let error = "";
+  // One start in twelve finds no room under the limit for the heap of V8 itself, and runs none of the code.
+  for (let start = 0; start < 6 && (start === 0 || error.includes("CagedHeap reservation")); start++) {
+    const { stdout, stderr } = await command.output();
+    [said, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  }
   const [_, before, bytes, buffers] = said.match(
     /^(\d+) DeviceError: The GPU reported: out of memory for a tensor \[4096, 8192\], which takes 134217728 bytes besides (\d+) in (\d+) buffers: take smaller batches or a smaller network, .*\ntrue\n$/,
   ) ?? [];
