@@ -50,7 +50,7 @@ export function buildLayers(
 }
 
 /** A layer without weights, from what a file says of it. */
-export function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {
+function buildUnweighted(name: string, kind: unknown, settings: Readonly<Record<string, unknown>>): Layer {
   const odd = Object.keys(settings).find((key) => typeof settings[key] !== "number");
   if (odd !== undefined) {
     throw new SyntaxError(`${name}: its ${showJson(odd)} is ${showJson(settings[odd])}, need a number`);

@@ -89,7 +89,7 @@ export async function importanceOf(
 }
 
 /** ROC-AUC of two classes, accuracy of more, RMSE of numbers. */
-export function mainMeasureOf({ rocAuc, accuracy, rmse }: Evaluation): MainMeasure {
+function mainMeasureOf({ rocAuc, accuracy, rmse }: Evaluation): MainMeasure {
   if (rocAuc !== undefined && !Number.isNaN(rocAuc)) return { name: "rocAuc", value: rocAuc };
   return accuracy === undefined ? { name: "rmse", value: rmse } : { name: "accuracy", value: accuracy };
 }

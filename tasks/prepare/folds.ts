@@ -36,7 +36,7 @@ export function foldsAsked(config: FoldSettings): number {
 }
 
 /** How many members a run has, as whole folds need them. */
-export function membersAsked(config: FoldSettings): number {
+function membersAsked(config: FoldSettings): number {
   const folds = foldsAsked(config);
   return folds === 0 ? config.members : Math.ceil(config.members / folds) * folds;
 }
