@@ -1,6 +1,6 @@
 /** What dawn_test.ts runs in a page: the cases of the self-test, for every form of every kernel, on the browser's WebGPU. */
 
-import { adamOfTexels, byFours, type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
+import { byFours, fromTexels, type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
 import { broadcastCases } from "../../lib/check/operation_cases.ts";
 import { type KernelCase, largeProductCases, partedCases } from "../../lib/check/op_cases.ts";
 import { productCases } from "../../lib/check/product_cases.ts";
@@ -73,7 +73,8 @@ function knownForms(): Kernel[] {
     (["spread", "number"] as const).map((form) => withOperand(kernel, form))
   );
   const plain = [...all, ...spread];
-  return [...plain, ...plain.filter(({ counts = 0 }) => counts > 0).map(byFours), adamOfTexels];
+  const updates = [kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam];
+  return [...plain, ...plain.filter(({ counts = 0 }) => counts > 0).map(byFours), ...updates.map(fromTexels)];
 }
 
 /**
