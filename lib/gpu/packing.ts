@@ -6,12 +6,12 @@
 import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
 import { blocksDispatch, isProduct, isSame, type Item, type Unused, writes } from "./product.ts";
-import { texelsOf, toPacked } from "./textures.ts";
+import { toPacked } from "./textures.ts";
 
 /** What packing needs to know of the device. */
 export interface PackingTarget {
-  /** Makes a texture that holds so many texels. */
-  createTexture(texels: number): GPUTexture;
+  /** Makes a texture that holds a matrix. */
+  createTexture(rows: number, columns: number): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
   unused(): Unused;
   /**
@@ -28,13 +28,13 @@ export interface PackingTarget {
 export function packProducts(items: readonly Item[], target: PackingTarget): (PlannedDispatch | Packing[])[] {
   const placed: (PlannedDispatch | Packing[])[] = [];
   /** Matrices that some texture holds at the moment. */
-  let held: (Packing & { readonly columns: number })[] = [];
+  let held: Packing[] = [];
   let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows, columns));
+    const texture = target.createTexture(rows, columns);
     const packed = toPacked(matrix, rows, columns, texture);
     if ("kernel" in packed) {
       placed.push(packed);
@@ -45,7 +45,7 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
       }
       copies.push(packed);
     }
-    held.push({ matrix, columns, texture });
+    held.push({ matrix, rows, columns, texture });
     return texture;
   };
   for (const item of items) {
