@@ -201,7 +201,7 @@ export const kernels = named({
   columnDropout: { code: `${ONE}${dropoutMask}\n${columnDropout}`, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
-  names: { code: names, access: [R, R, R, R, W] },
+  names: { code: names, workgroup: 8, access: [R, R, R, R, W] },
   namesBackward: { code: namesBackward, access: [R, R, R, R, W, W] },
 
   // measure
