@@ -36,7 +36,7 @@ var<private> group: u32;
 var<private> counter: u32; // of dropout: loaded once, for it costs as much as all else there
 
 fn texelPlace(texel: u32) -> vec2u {
-  return vec2u(texel % 1024u, texel / 1024u);
+  return vec2u(texel % 8192u, texel / 8192u);
 }
 
 fn quarter(length: u32) -> u32 {

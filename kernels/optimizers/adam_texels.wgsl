@@ -9,7 +9,7 @@ alias Value = vec4f;
 @group(0) @binding(9) var<uniform> sizes: Sizes;
 
 fn before(i: u32) -> Before {
-  let place = vec2u(i % 1024u, i / 1024u);
+  let place = vec2u(i % 8192u, i / 8192u);
   return Before(
     textureLoad(wTexels, place),
     textureLoad(dWTexels, place),

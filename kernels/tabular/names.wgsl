@@ -8,8 +8,8 @@
 // Grid: one invocation per column of names, some of the rows, and some of the values: it loads what it knows of its column once.
 struct Sizes {
   count: u32, // columns times parts times pieces
-  parts: u32, // an invocation takes every so manieth row
-  pieces: u32, // of the values of the column that has the most
+  parts: u32, // of the rows: an invocation takes the rows part, part + parts, part + 2 parts, and so on
+  pieces: u32, // of the values of the column that has the most of them
   values: u32, // of a piece
   allRows: u32, // of all members
   rows: u32, // of each member

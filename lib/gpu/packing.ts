@@ -8,6 +8,9 @@ import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 import { blocksDispatch, isProduct, isSame, type Item, type Unused, writes } from "./product.ts";
 import { texelsOf, toPacked } from "./textures.ts";
 
+/** Rows past a matrix' end that a product reads as inner positions: its texture holds zeros there. */
+const MORE_ROWS = 3;
+
 /** What packing needs to know of the device. */
 export interface PackingTarget {
   /** Makes a texture that holds so many texels. */
@@ -34,7 +37,7 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows, columns));
+    const texture = target.createTexture(texelsOf(rows + MORE_ROWS, columns));
     const packed = toPacked(matrix, rows, columns, texture);
     if ("kernel" in packed) {
       placed.push(packed);
@@ -50,13 +53,14 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
   };
   for (const item of items) {
     if (isProduct(item)) {
-      const { groups, m, n, k, transposeA, transposeB, y } = item;
+      const { groups, m, n, k, transposeA, y } = item;
+      const transposeB = item.transposeB || (n === 1 && k % 4 === 0 && !item.sums);
       const operands = {
         a: transposeA ? pack(item.a, groups * k, m) : pack(item.a, groups * m, k),
         b: transposeB ? pack(item.b, groups * n, k) : pack(item.b, groups * k, n),
         y: y && pack(y, groups * m, n),
       };
-      placed.push(blocksDispatch(item, operands, target.unused()));
+      placed.push(blocksDispatch({ ...item, transposeB }, operands, target.unused()));
     } else {
       placed.push(isManyOfAdam(item) && target.intermediate ? toAdamOfTexels(item, pack) : item);
     }

@@ -8,11 +8,10 @@ import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
-/** Texels in a row of a packed texture, and rows that every device allows. */
-const TEXTURE_WIDTH = 1024;
-const TEXTURE_HEIGHT = 8192;
+/** Texels in a row of a packed texture, as many as every device allows: most matrices are one row, and a single copy packs them. */
+const TEXTURE_WIDTH = 8192;
 /** Most texels of a packed matrix. */
-export const MAX_TEXELS: number = TEXTURE_WIDTH * TEXTURE_HEIGHT;
+export const MAX_TEXELS: number = TEXTURE_WIDTH * 1024;
 
 /** Texels of a packed matrix. */
 export function texelsOf(rows: number, columns: number): number {
@@ -21,7 +20,7 @@ export function texelsOf(rows: number, columns: number): number {
 
 /** Width and height of the texture that holds so many texels. */
 export function textureSize(texels: number): [width: number, height: number] {
-  return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texels / TEXTURE_WIDTH))];
+  return [Math.min(texels, TEXTURE_WIDTH), Math.ceil(texels / TEXTURE_WIDTH)];
 }
 
 export interface TextureCopy {

@@ -33,7 +33,7 @@ export const MIXES = 3;
 /** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
 const WAVE_ROWS = 32;
 
-/** The same for names, whose invocations also go through as many values of a row, or of a category's part in the mix of all. */
+/** Rows that an invocation of names goes through, and values of each: it loads what it knows of its column once. */
 const NAMES_EACH = 8;
 
 /** Values that a number becomes. */
@@ -186,7 +186,7 @@ export class TableEmbedding implements Layer {
       x.device.run(kernels.bins, { buffers: [x, places, edges, out], sizes, invocations });
     }
     if (names > 0) {
-      const each = this.#longest * NAMES_EACH ** 2 > this.maxLoop ? 1 : NAMES_EACH; // rows of an invocation, and values of a row
+      const each = this.#longest * NAMES_EACH ** 2 > this.maxLoop ? 1 : NAMES_EACH;
       const parts = Math.ceil(rows / each);
       const pieces = Math.ceil(this.#widest / each);
       const invocations = names * parts * pieces;
