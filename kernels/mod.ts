@@ -199,7 +199,7 @@ export const kernels = named({
   columnDropout: { code: `${ONE}${dropoutMask}\n${columnDropout}`, access: [R, R, R, W] },
   bins: { code: bins, access: [R, R, R, W] },
   binsBackward: { code: binsBackward, access: [R, R, R, R, W] },
-  names: { code: names, access: [R, R, R, R, W] },
+  names: { code: names, workgroup: 8, access: [R, R, R, R, W] },
   namesBackward: { code: namesBackward, access: [R, R, R, R, W, W] },
 
   // measure
@@ -278,7 +278,7 @@ export function fromTexels(kernel: Kernel): Kernel {
   let { code } = byFours(kernel);
   const access = [...kernel.access];
   for (const [line, name] of code.matchAll(/let (\w+)0 = \1\[i\];/g)) {
-    code = code.replace(line, `let ${name}0 = textureLoad(${name}Texels, vec2u(i % 1024u, i / 1024u));`);
+    code = code.replace(line, `let ${name}0 = textureLoad(${name}Texels, vec2u(i % 8192u, i / 8192u));`);
     const declaration = code.match(`@binding\\((\\d)\\) (var<[a-z_, ]+> ${name}: array<Value>;)`)!;
     const place = Number(declaration[1]);
     const texture = `var ${name}Texels: texture_storage_2d<rgba32float, read>;`;

@@ -50,13 +50,14 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
   };
   for (const item of items) {
     if (isProduct(item)) {
-      const { groups, m, n, k, transposeA, transposeB, y } = item;
+      const { groups, m, n, k, transposeA, y } = item;
+      const transposeB = item.transposeB || (n === 1 && k % 4 === 0 && !item.sums);
       const operands = {
         a: transposeA ? pack(item.a, groups * k, m) : pack(item.a, groups * m, k),
         b: transposeB ? pack(item.b, groups * n, k) : pack(item.b, groups * k, n),
         y: y && pack(y, groups * m, n),
       };
-      placed.push(blocksDispatch(item, operands, target.unused()));
+      placed.push(blocksDispatch({ ...item, transposeB }, operands, target.unused()));
     } else {
       const update = target.intermediate && updateOfMany(item);
       placed.push(update ? throughTexels(item, update, pack) : item);

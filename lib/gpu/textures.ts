@@ -8,11 +8,13 @@ import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
-/** Texels in a row of a packed texture, and rows that every device allows. */
-const TEXTURE_WIDTH = 1024;
-const TEXTURE_HEIGHT = 8192;
+/** Texels in a row of a packed texture, and its rows: as many as every device allows. */
+const MAX_SIDE = 8192;
 /** Most texels of a packed matrix. */
-export const MAX_TEXELS: number = TEXTURE_WIDTH * TEXTURE_HEIGHT;
+export const MAX_TEXELS: number = MAX_SIDE * 1024;
+
+/** Rows that a product reads at a time: those past a matrix' end must hold zeros. */
+const ROWS_AT_ONCE = 4;
 
 /** Columns of which a row's bytes are such as a copy into a texture may leave between rows: 256. */
 const COPIED_COLUMNS = 64;
@@ -26,19 +28,19 @@ export function texelsOf(rows: number, columns: number): number {
 }
 
 /**
- * How a matrix lies in its texture: with a row of it in a row of texels, where a copy can bring it there, or flat, one texel
- * after the other in rows of 1,024.
+ * How a matrix lies in its texture: with a row of it in a row of texels, where a copy can bring it there; or flat, one texel
+ * after the other, which most often is one row of texels.
  */
 export function isFlat(rows: number, columns: number): boolean {
-  return columns % COPIED_COLUMNS !== 0 || rows > TEXTURE_HEIGHT - 4 || columns / 4 > TEXTURE_HEIGHT - PADDING;
+  return columns % COPIED_COLUMNS !== 0 || rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
 }
 
-/**
- * Width and height of the texture that holds a matrix. A product reads four rows at a time: those past the end are zeros.
- */
+/** Width and height of the texture that holds a matrix. */
 export function textureSize(rows: number, columns: number): [width: number, height: number] {
-  if (!isFlat(rows, columns)) return [columns / 4 + PADDING, 4 * Math.ceil(rows / 4)];
-  return [TEXTURE_WIDTH, Math.max(1, Math.ceil(texelsOf(rows, columns) / TEXTURE_WIDTH))];
+  const read = rows + ROWS_AT_ONCE - 1;
+  if (!isFlat(rows, columns)) return [columns / 4 + PADDING, read];
+  const texels = texelsOf(read, columns);
+  return [Math.min(texels, MAX_SIDE), Math.ceil(texels / MAX_SIDE)];
 }
 
 export interface TextureCopy {
@@ -49,7 +51,7 @@ export interface TextureCopy {
 
 /** The copies that pack a matrix: whole rows of texels, and the rest. */
 export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, texture }: Packing): TextureCopy[] {
-  const width = isFlat(rows, columns) ? TEXTURE_WIDTH : columns / 4;
+  const width = isFlat(rows, columns) ? MAX_SIDE : columns / 4;
   const bytesPerRow = width * TEXEL_BYTES;
   const texels = texelsOf(rows, columns);
   const whole = Math.floor(texels / width);
