@@ -46,7 +46,10 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
   announce("adapter"); // nothing else would run without one
   const limits = backhand("limits.ts", [`${plan.seconds}`]);
-  const { natives, missing, versions } = await findNatives(plan.torchModes);
+  const { natives, missing, versions } = await findNatives(
+    plan.torchModes,
+    plan.wholeRuns > 0 ? ["torch", "sklearn"] : ["torch"],
+  );
   const results: Results = {
     date,
     quick,
@@ -70,7 +73,7 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
     const seconds = await collector.try("start of training", () => timeStart(folder));
     if (seconds !== undefined) results.firstStep.push(seconds);
   }
-  if ("sklearn" in versions && plan.wholeRuns > 0) {
+  if ("sklearn" in versions) {
     results.wholeRun = await collector.try("whole runs", () => timeWholeRun(plan.wholeRuns, folder));
   }
   results.looking = await collector.try("cost of watching", () => timeViews(plan.looking, folder)) ?? [];

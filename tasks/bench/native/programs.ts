@@ -26,18 +26,20 @@ export interface Found {
  * Looks for PyTorch and scikit-learn by `python3`, and for what `cargo` built.
  *
  * @param modes How PyTorch gets the gradients: `hand`, `eager`.
+ * @param packages What Python is asked for; to import one takes seconds.
  * @param python What runs Python.
  * @param built The folder of the built programs.
  */
 export async function findNatives(
   modes: readonly string[],
+  packages: readonly string[] = ["torch", "sklearn"],
   python: string = "python3",
   built: string = BUILT,
 ): Promise<Found> {
   const natives: Native[] = [];
   const missing: string[] = [];
   const versions: Record<string, string> = {};
-  for (const name of ["torch", "sklearn"]) {
+  for (const name of packages) {
     const version = await versionOf(name, python);
     if (version === undefined) missing.push(`${name}: \`python3 -c "import ${name}"\` fails`);
     else versions[name] = version;
