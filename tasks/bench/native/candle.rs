@@ -24,7 +24,8 @@ impl Network {
             let z = a.matmul(&layer[0])?.broadcast_add(&layer[1])?;
             a = if l < last { z.relu()? } else { z };
         }
-        let sum = if self.is_mse { (a - y)?.sqr()?.sum_all()? } else { (ops::log_softmax(&a, 1)? * y)?.sum_all()?.neg()? };
+        let sum =
+            if self.is_mse { (a - y)?.sqr()?.sum_all()? } else { (ops::log_softmax(&a, 1)? * y)?.sum_all()?.neg()? };
         self.optimizer.backward_step(&(sum / x.dim(0)? as f64)?)
     }
 }
@@ -35,12 +36,12 @@ impl Timed for Network {
     }
 
     fn result(&self) -> Vec<f32> {
-        self.parameters.iter().flat_map(floats).collect()
+        self.parameters.iter().flat_map(|parameter| floats(parameter)).collect()
     }
 }
 
-fn floats(tensor: impl AsRef<Tensor>) -> Vec<f32> {
-    tensor.as_ref().flatten_all().unwrap().to_vec1().unwrap()
+fn floats(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 fn tensor(values: Vec<f32>, shape: (usize, usize)) -> Result<Tensor> {

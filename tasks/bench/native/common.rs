@@ -27,10 +27,7 @@ pub struct Workload {
 }
 
 /// Does what the command line asks, and prints the runs per second of three rounds.
-pub fn work<T: Timed, P: Timed>(
-    train: impl Fn(Workload) -> T,
-    multiply: impl Fn([usize; 3], Vec<f32>, Vec<f32>) -> P,
-) {
+pub fn work<T: Timed, P: Timed>(train: impl Fn(Workload) -> T, multiply: impl Fn([usize; 3], Vec<f32>, Vec<f32>) -> P) {
     let args: Vec<String> = env::args().skip(1).collect();
     let bytes = fs::read(&args[1]).expect("cannot read the input");
     let floats = bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
