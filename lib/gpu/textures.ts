@@ -14,6 +14,9 @@ const TEXTURE_HEIGHT = 8192;
 /** Most texels of a packed matrix. */
 export const MAX_TEXELS: number = TEXTURE_WIDTH * TEXTURE_HEIGHT;
 
+/** Width and height of the texture in which kernels keep numbers as long as they run. */
+export const MEMORY_SIZE: [width: number, height: number] = [TEXTURE_WIDTH, 32];
+
 /** Texels of a packed matrix. */
 export function texelsOf(rows: number, columns: number): number {
   return rows * Math.ceil(columns / 4);
