@@ -83,6 +83,11 @@ fn activateBackward(activation: u32, a: vec4f, dA: vec4f) -> vec4f {
   return dA;
 }
 
+// a / b for a below 2^20. Whole numbers are divided lane by lane on a software adapter, in much more code.
+fn quotient(a: u32, b: u32) -> u32 {
+  return u32((f32(a) + 0.5) / f32(b));
+}
+
 // Four columns from one on; the last where there are fewer.
 fn columnsFrom(first: u32, count: u32) -> vec4u {
   return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u));
@@ -124,8 +129,8 @@ fn gather(inputs: u32, outputs: u32, start: u32, invocation: u32, rows: u32, blo
   var nan = 0x7fc00000u; // a variable, for WGSL refuses a constant that is NaN
   let parts = max(1u, INVOCATIONS / (4u * blocks)); // invocations that share a row
   for (var task = invocation; task < 4u * blocks * parts; task += INVOCATIONS) {
-    let row = task / parts;
-    let part = task % parts;
+    let row = quotient(task, parts);
+    let part = task - row * parts;
     var source = tableRows;
     if (row < rows && start + row < arrayLength(&order)) {
       source = order[start + row];
@@ -150,8 +155,9 @@ fn gather(inputs: u32, outputs: u32, start: u32, invocation: u32, rows: u32, blo
 
 fn forward(layer: Layer, invocation: u32, rows: u32, blocks: u32) {
   for (var task = invocation; task < (layer.outputs + 3u) / 4u * blocks; task += INVOCATIONS) {
-    let j = task / blocks * 4u;
-    let block = task % blocks;
+    let group = quotient(task, blocks);
+    let block = task - group * blocks;
+    let j = 4u * group;
     let columns = columnsFrom(j, layer.outputs);
     var z = addOuter(mat4x4f(), vec4f(1.0), weightsAt(layer.bias + columns));
     for (var p = 0u; p < layer.inputs; p++) {
@@ -169,7 +175,7 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
   let factor = 1.0 / f32(rows * layer.outputs);
   var total = 0.0;
   for (var task = invocation; task < layer.outputs * blocks; task += INVOCATIONS) {
-    let block = task % blocks;
+    let block = task - quotient(task, blocks) * blocks;
     let a = rowsAt(layer.y + task);
     let t = rowsAt(expected + task);
     var terms = (a - t) * (a - t);
@@ -221,8 +227,9 @@ fn softmaxLossBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) ->
 fn weightBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) {
   let groups = (layer.outputs + 3u) / 4u;
   for (var task = invocation; task < (layer.inputs + 3u) / 4u * groups; task += INVOCATIONS) {
-    let p = task / groups * 4u;
-    let j = task % groups * 4u;
+    let group = quotient(task, groups);
+    let p = 4u * group;
+    let j = 4u * (task - group * groups);
     let inputs = layer.x + columnsFrom(p, layer.inputs) * blocks;
     let outputs = layer.y + columnsFrom(j, layer.outputs) * blocks;
     var dWeight = mat4x4f(); // a column is an input
@@ -250,8 +257,9 @@ fn weightBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) {
 // dZ of the layer below, from dA[p] = sum over outputs of weight[p, j] dZ[j].
 fn inputBackward(layer: Layer, activation: u32, invocation: u32, blocks: u32) {
   for (var task = invocation; task < (layer.inputs + 3u) / 4u * blocks; task += INVOCATIONS) {
-    let p = task / blocks * 4u;
-    let block = task % blocks;
+    let group = quotient(task, blocks);
+    let block = task - group * blocks;
+    let p = 4u * group;
     let weights = layer.weight + columnsFrom(p, layer.inputs) * layer.outputs;
     var dA = mat4x4f();
     for (var j = 0u; j < layer.outputs; j++) {

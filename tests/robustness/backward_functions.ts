@@ -40,7 +40,7 @@ export const KERNELS = listed({
   "kernels/fast/softmax_cross_entropy_step.wgsl": "stepRow main",
   "kernels/fast/matmul_epilogue.wgsl": "dropOut activateBackward",
   "kernels/fast/whole_step.wgsl":
-    "clip sum activateBackward columnsFrom columnsAt pick pickOne addOuter elementLossBackward " +
+    "clip sum activateBackward quotient columnsFrom columnsAt pick pickOne addOuter elementLossBackward " +
     "softmaxLossBackward weightBackward inputBackward backward main",
   "kernels/fast/whole_step_texels.wgsl": "texelOf rowsAt keepRows weightAt keepWeights",
 });
