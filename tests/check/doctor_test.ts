@@ -18,8 +18,9 @@ permitted(
   "gradcheck shows a row for each layer, loss and parameter, all right, and others under another seed",
   async () => {
     await using place = await Workplace.create();
-    const [{ stdout, stderr }, again, other] = await Promise.all(
-      ["3", "3", "4"].map((seed) => place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", seed])),
+    // That the same seed gives the same lines, check/gradcheck_test.ts tells without another process.
+    const [{ stdout, stderr }, other] = await Promise.all(
+      ["3", "4"].map((seed) => place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", seed])),
     );
     const rows = gradientsOf(stdout);
     const named = rows.map(({ checked, of }) => `${checked}: ${of}`);
@@ -40,7 +41,6 @@ permitted(
     }
     assertMatch(stderr, COMPILING);
     assertEquals([stdout.includes("\x1b"), await place.digests()], [false, {}]);
-    assertEquals(again.stdout, stdout);
     assert(other.stdout !== stdout, "the errors are the same to the last digit");
   },
 );
