@@ -23,7 +23,7 @@ type Environment = Record<string, string>;
 type Content = string | Uint8Array<ArrayBuffer>;
 
 /** The tasks that can run one after the other in one process. */
-const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain"];
+const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain", "compare", "export", "report"];
 
 /** Ends what a task says where others follow it in the same process. */
 export const END = "\0end\0";
@@ -98,9 +98,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   /**
-   * Makes a folder whose gen-data, scale, train, predict, evaluate and explain run one after the other in one process, where they are
-   * given no environment: for many short ones, of which each start would take most of the time. The process has exactly the
-   * permissions of `task`.
+   * Makes a folder in which those of {@linkcode IN_SERIES} that are given no environment run one after the other in one
+   * process: for many short ones, of which each start would take most of the time. The process has exactly the permissions
+   * of `task`.
    */
   static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
     const place = await Workplace.create(files);
