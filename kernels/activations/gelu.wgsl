@@ -4,8 +4,8 @@ fn geluForward(x: Value) -> Value {
   let v = 1.5957691216 * (x + 0.044715 * x * x * x);
   let e = exp(-abs(v));
   let s = select(Value(1.0), e, v < Value()) / (1.0 + e);
-  // -infinity * 0 would be NaN; told by the bits, for a comparison may take NaN for a number.
-  return select(x * s, Value(), bitcast<Bits>(s) == Bits());
+  // -infinity * 0 would be NaN. Told by the bits of x, for some drivers have s = 0 where x is NaN.
+  return select(x * s, Value(), bitcast<Bits>(x) == Bits(0xff800000u));
 }
 
 // s (1 - s) is 0 in float32 long before |x| is 10; there x stands still in the second term, or x^2 would be infinite.

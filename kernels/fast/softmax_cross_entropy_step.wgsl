@@ -28,7 +28,8 @@ fn stepRow(first: u32, end: u32) -> f32 {
   var weighted = 0.0; // sum of t (z - m)
   for (var i = first; i < end; i++) {
     let z = logits[i] - largest;
-    exps += exp(z);
+    let nan = (bitcast<u32>(z) & 0x7fffffffu) > 0x7f800000u; // some drivers make infinity of exp(NaN)
+    exps += select(exp(z), z, nan);
     weights += expected[i];
     weighted += expected[i] * z;
   }

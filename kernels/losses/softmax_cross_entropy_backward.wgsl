@@ -26,7 +26,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var exps = 0.0;
   var weights = 0.0; // sum of t
   for (var i = first; i < end; i++) {
-    exps += exp(logits[i] - largest);
+    let z = logits[i] - largest;
+    let nan = (bitcast<u32>(z) & 0x7fffffffu) > 0x7f800000u; // some drivers make infinity of exp(NaN)
+    exps += select(exp(z), z, nan);
     weights += expected[i];
   }
   for (var i = first; i < end; i++) {

@@ -61,10 +61,15 @@ export function lossCases(device: Device): KernelCase[] {
   const weights = new Matrix(3, 1, [1, 0.5, 2]);
   const odd = new Matrix(1, 5, [3e38, -1, 0, NaN, 2]);
   const wanted = new Matrix(1, 5, [0, -1, 1e-3, 0, -2]);
+  const spoilt = new Matrix(2, 3, [1, NaN, 2, 1, 2, 3]);
+  const classes = new Matrix(2, 3, [0, 0, 1, 0, 1, 0]);
   return [
     ...drawn,
     ...lossCase(device, softmaxCrossEntropy, single, weights, "one class"),
     ...lossCase(device, huber, odd, wanted, "NaN, and an error of 3e38"),
+    ...[bceWithLogits, softmaxCrossEntropy].flatMap((loss) =>
+      lossCase(device, loss, spoilt, classes, "[2, 3], one NaN")
+    ),
     ...lossCase(device, softmaxCrossEntropy, large, hot, "logits of 1e30, and equal ones"),
   ];
 }

@@ -31,11 +31,11 @@ export function operationCases(device: Device): KernelCase[] {
   const stream = random();
   const x = matrix(13, 17, stream);
   const y = matrix(13, 17, stream);
-  const positive = x.map((v) => Math.fround(Math.abs(v)));
+  const positive = x.map((v, i) => i === x.data.length - 1 ? NaN : Math.fround(Math.abs(v)));
   const on = "[13, 17]";
   const functions = FUNCTIONS.map((name): KernelCase => ({
     kernel: kernels[name],
-    on,
+    on: `${on}, one of them NaN`,
     run: () => ops[name](upload(device, positive)),
     expected: reference[name](positive).data,
   }));

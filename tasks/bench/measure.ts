@@ -43,7 +43,7 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
   // A copy, because Deno writes into the lock file that it is given.
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
   announce("adapter"); // nothing else would run without one
-  const limits = backhand("limits.ts", [`${plan.seconds}`]);
+  const limits = backhand("adapter/limits.ts", [`${plan.seconds}`]);
   const results: Results = {
     date,
     quick,

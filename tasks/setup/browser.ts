@@ -40,8 +40,8 @@ const FLAGS = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
 
-/** WebGPU in software, wherever it runs. */
-const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+/** WebGPU in software, wherever it runs. It compiles for seconds, which must not pass for a GPU that hangs. */
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--disable-gpu-watchdog"];
 
 /**
  * Opens an empty page in a browser of its own, which is closed at the end.

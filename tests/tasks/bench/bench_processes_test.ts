@@ -8,11 +8,14 @@ import { permitted } from "../../support/permitted.ts";
 import { pathInProject, Workplace } from "../../support/run_task_process.ts";
 
 permitted("deno task bench reads its flags, refuses others, and says what it takes", async () => {
-  assertEquals(readOptions([]), { quick: false, floor: false, json: undefined });
-  assertEquals(readOptions(["--quick", "--floor", "--json", "-"]), { quick: true, floor: true, json: "-" });
-  const faults = ["--fast", "--quick=yes", "--json=", "now"];
-  const error = assertThrows(() => readOptions(faults), ConfigError);
-  assertEquals(error.faults.length, faults.length, error.faults.join("\n"));
+  assertEquals(readOptions([]), { quick: false, floor: false, loads: false, json: undefined });
+  const both = ["--quick", "--floor", "--json", "-"];
+  assertEquals(readOptions(both), { quick: true, floor: true, loads: false, json: "-" });
+  assertEquals(readOptions(["--loads"]), { quick: false, floor: false, loads: true, json: undefined });
+  for (const faults of [["--fast", "--quick=yes", "--json=", "now"], ["--quick", "--floor"]]) {
+    const error = assertThrows(() => readOptions([...faults, "--loads"]), ConfigError);
+    assertEquals(error.faults.length, faults.length, error.faults.join("\n"));
+  }
   await using place = await Workplace.create();
   assertStringIncludes((await place.succeed("bench", ["--help"])).stdout, "--quick");
   await place.refuse(2, ["--fast: unknown flag; the nearest is --floor"], "bench", ["--fast"]);
@@ -39,7 +42,7 @@ permitted("runWorker() says why a worker failed; interruptWorkers() ends one, an
   const start = { script: "tasks/bench/backhand.ts", flags: ["--allow-env"], args: ["training", "1", "narrow", "1"] };
   await assertRejects(() => runWorker(start), Error, "There is no workload narrow: there are seed, wide, deep, hand");
 
-  const long = { script: "tasks/bench/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
+  const long = { script: "tasks/bench/adapter/limits.ts", flags: ["--allow-env", "--allow-read"], args: ["1000"] };
   const interrupted = assertRejects(() => runWorker(long), Deno.errors.Interrupted);
   await new Promise((resolve) => setTimeout(resolve, 500));
   interruptWorkers();

@@ -1,14 +1,14 @@
 /**
  * What the adapter can do at best, as a worker of the bench: arithmetic in registers, and copying between buffers.
  *
- *     deno run --allow-env --allow-read=tasks/bench tasks/bench/limits.ts 0.5
+ *     deno run --allow-env --allow-read=tasks/bench tasks/bench/adapter/limits.ts 0.5
  */
 
-import type { Kernel } from "../../kernels/mod.ts";
-import { Device } from "../../lib/gpu/device.ts";
-import { Tensor } from "../../lib/core/tensor.ts";
-import { type LimitsResult, median } from "./results.ts";
-import { report, timeRounds } from "./worker.ts";
+import type { Kernel } from "../../../kernels/mod.ts";
+import { Device } from "../../../lib/gpu/device.ts";
+import { Tensor } from "../../../lib/core/tensor.ts";
+import { type LimitsResult, median } from "../results.ts";
+import { report, timeRounds } from "../worker.ts";
 
 /** Iterations of one invocation stay far below 65,535, where the software adapter stops. */
 const ROUNDS = 4096;
