@@ -231,7 +231,15 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
   });
   for (const at of [place, whole]) await at.write("t.csv", ["x,y", ...rows].join("\n") + "\n");
   const network = ["--hidden-size=16", "--members=2", "--folds=0"];
-  const args = ["--data=t.csv", "--target=y", ...NAME, ...network, "--schedule=plateau", "--patience=12", "--dropout=0.2"];
+  const args = [
+    "--data=t.csv",
+    "--target=y",
+    ...NAME,
+    ...network,
+    "--schedule=plateau",
+    "--patience=12",
+    "--dropout=0.2",
+  ];
   await whole.succeed("train", [...args, "--num-epochs=200"]);
   const lines = await whole.readLines(`${run}/metrics.jsonl`);
   assert(lines.length < 200, "the run means to end before its last epoch");
