@@ -92,11 +92,8 @@ for (const products of ["blocks", "tiles"] as const) {
       for (const [i, given] of trainings.entries()) {
         const { used, wrong, beforeSteps } = await trainExamined(device, given);
         assertEquals([name, i, wrong], [name, i, []]);
-        // Of the later ones only what no other of the group has.
-        assert(
-          beforeSteps >= (i === 0 ? 2 : 1),
-          `${name}, ${i}: what the steps use was not known before the first one`,
-        );
+        // What the steps of a later one use, the device may know.
+        assert(i > 0 || beforeSteps >= 2, `${name}: what the steps use was not known before the first one`);
         ofGroup.push(...used);
       }
       assertEquals(ofGroup.length, new Set(ofGroup).size, `${name}: a kernel was examined twice`);
