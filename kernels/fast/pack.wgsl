@@ -1,8 +1,8 @@
 // pack: puts a matrix x [rows, columns] into a texture, four columns in a texel, padded with zeros to a multiple of four.
 // The software adapter reads a storage texture three times as fast as a storage buffer: a texel is one vector load, while
 // each number of a buffer is fetched, checked and inserted for each invocation alone. Where columns are a multiple of four
-// the texture's bytes are those of the matrix, and a copy does the same.
-// Texel i lies at (i mod 1024, i div 1024); row r starts at texel r * ceil(columns / 4).
+// the texture's bytes are those of the matrix, and copies do the same.
+// Texel i lies at (i mod 8192, i div 8192); row r starts at texel r * ceil(columns / 4).
 // Grid: one invocation per texel.
 struct Sizes {
   texels: u32,
@@ -22,6 +22,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = i % stride * 4u;
   let at = i / stride * sizes.columns + column;
   let left = sizes.columns - column;
-  let texel = select(vec4f(), vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]), vec4u(0u, 1u, 2u, 3u) < vec4u(left));
-  textureStore(packed, vec2u(i % 1024u, i / 1024u), texel);
+  // Each load by itself: one that is not needed is skipped.
+  var texel = vec4f(x[at], 0.0, 0.0, 0.0);
+  if (left > 1u) {
+    texel.y = x[at + 1u];
+  }
+  if (left > 2u) {
+    texel.z = x[at + 2u];
+  }
+  if (left > 3u) {
+    texel.w = x[at + 3u];
+  }
+  textureStore(packed, vec2u(i % 8192u, i / 8192u), texel);
 }

@@ -87,7 +87,7 @@ export class CommandBuilder {
       });
       return made;
     };
-    const createTexture = (texels: number) => keep(this.#createTexture(texels));
+    const createTexture = (rows: number, columns: number) => keep(this.#createTexture(rows, columns));
     const unused = () => this.#unused ??= this.#createUnused();
     const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
@@ -137,8 +137,8 @@ export class CommandBuilder {
     return uniform;
   }
 
-  #createTexture(texels: number): GPUTexture {
-    const size = textureSize(texels);
+  #createTexture(rows: number, columns: number): GPUTexture {
+    const size = textureSize(rows, columns);
     const bytes = size[0] * size[1] * TEXEL_BYTES;
     const label = "a packed matrix";
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;

@@ -37,6 +37,8 @@ export interface PlannedDispatch {
 export interface Packing {
   /** The matrix; its columns are a multiple of four. */
   readonly matrix: Binding;
+  readonly rows: number;
+  readonly columns: number;
   /** Where it goes. */
   readonly texture: GPUTexture;
 }

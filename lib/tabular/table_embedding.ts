@@ -33,6 +33,9 @@ export const MIXES = 3;
 /** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
 const WAVE_ROWS = 32;
 
+/** Rows that an invocation of names goes through, and values of each: it loads what it knows of its column once. */
+const NAMES_EACH = 8;
+
 /** Values that a number becomes. */
 const VALUES: Record<NumericEmbedding, number> = { none: 1, pbld: 1 + MIXES, piecewise: BINS };
 
@@ -183,8 +186,11 @@ export class TableEmbedding implements Layer {
       x.device.run(kernels.bins, { buffers: [x, places, edges, out], sizes, invocations });
     }
     if (names > 0) {
-      const invocations = rows * names * this.#widest;
-      const given = [invocations, names, own, inputs, outputs, this.#tableRows, this.#width, this.#widest];
+      const each = this.#longest * NAMES_EACH ** 2 > this.maxLoop ? 1 : NAMES_EACH;
+      const parts = Math.ceil(rows / each);
+      const pieces = Math.ceil(this.#widest / each);
+      const invocations = names * parts * pieces;
+      const given = [invocations, parts, pieces, each, rows, own, inputs, outputs, this.#tableRows, this.#width];
       const buffers = [x, columns, shares, table?.value ?? shares, out];
       let start = 0;
       do {
