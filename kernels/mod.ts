@@ -81,6 +81,8 @@ import wholeStep from "./fast/whole_step.wgsl" with { type: "text" };
 import wholeStepTexels from "./fast/whole_step_texels.wgsl" with { type: "text" };
 import wholeStepWorkgroup from "./fast/whole_step_workgroup.wgsl" with { type: "text" };
 
+export { byFours, fromTexels, type OperandForm, withOperand } from "./forms.ts";
+
 /**
  * How a kernel uses what it binds: a storage buffer, a storage texture of rgba32float, or as the last the device's own texture
  * of r32float, in which kernels keep numbers as long as they run: no dispatch names that one.
@@ -229,86 +231,12 @@ function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Reco
   return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
 }
 
-/** The second operand of an elementwise kernel, where it is smaller than the first: spread over it, or a number. */
-export type OperandForm = "spread" | "number";
-
-const operandForms = { spread: new Map<Kernel, Kernel>(), number: new Map<Kernel, Kernel>() };
-
-/**
- * An elementwise kernel with another second operand; see `elementwise.wgsl`.
- *
- * @param kernel One of `add`, `subtract`, `multiply`, `divide`, `equal`, `greater`.
- * @returns The kernel, of the same name; the same object each time.
- */
-export function withOperand(kernel: Kernel, form: OperandForm): Kernel {
-  const known = operandForms[form].get(kernel);
-  if (known) return known;
-  const isSpread = form === "spread";
-  const constants = { ...kernel.constants, OPERAND: isSpread ? 1 : 2 };
-  const made = { ...kernel, constants, counts: isSpread ? 0 : kernel.counts };
-  operandForms[form].set(kernel, made);
-  return made;
-}
-
 /** A whole step that keeps its numbers in a texture, which a software adapter reads in a tenth of the time. */
 export const wholeStepOfTexels: Kernel = {
   name: kernels.wholeStep.name,
   code: FOUR + relu + sigmoid + wholeStepTexels + wholeStep,
   access: [...WHOLE_STEP_ACCESS, "memory_texture"],
 };
-
-const fours = new Map<Kernel, Kernel>();
-
-/**
- * A kernel that takes four elements at a time, which the software adapter does in a third of the time; sizes that count
- * elements are then those of fours.
- *
- * @param kernel One with `counts`.
- * @returns The kernel; the same object each time.
- */
-export function byFours(kernel: Kernel): Kernel {
-  const known = fours.get(kernel);
-  if (known) return known;
-  const code = kernel.code.replace("alias Value = f32;", "alias Value = vec4f;")
-    .replace("alias Bits = u32;", "alias Bits = vec4u;");
-  const made = { ...kernel, code };
-  fours.set(kernel, made);
-  return made;
-}
-
-const texels = new Map<Kernel, Kernel>();
-
-/**
- * An optimizer's kernel by fours that loads the numbers before the update from copies in textures, in a tenth of the time on a
- * software adapter. Where it binds what it only reads of each parameter it binds the texture instead; textures of what it
- * also writes, in order, come last.
- *
- * @param kernel One whose text loads each by a line such as `let w0 = w[i];`.
- * @returns The kernel; the same object each time.
- */
-export function fromTexels(kernel: Kernel): Kernel {
-  const known = texels.get(kernel);
-  if (known) return known;
-  let { code } = byFours(kernel);
-  const access = [...kernel.access];
-  for (const [line, name] of code.matchAll(/let (\w+)0 = \1\[i\];/g)) {
-    code = code.replace(line, `let ${name}0 = textureLoad(${name}Texels, vec2u(i % 8192u, i / 8192u));`);
-    const declaration = code.match(`@binding\\((\\d)\\) (var<[a-z_, ]+> ${name}: array<Value>;)`)!;
-    const place = Number(declaration[1]);
-    const texture = `var ${name}Texels: texture_storage_2d<rgba32float, read>;`;
-    if (access[place] === R) {
-      code = code.replace(declaration[2], texture);
-      access[place] = RT;
-    } else {
-      code = `@group(0) @binding(${access.length}) ${texture}\n${code}`;
-      access.push(RT);
-    }
-  }
-  code = code.replace(/@binding\(\d\) var<uniform>/, `@binding(${access.length}) var<uniform>`);
-  const made = { ...kernel, code, access };
-  texels.set(kernel, made);
-  return made;
-}
 
 /** What stands before the text of a fast product. */
 const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + dropoutMask + matmulEpilogue;

@@ -8,34 +8,18 @@
  * @module
  */
 import type { Device } from "../gpu/device.ts";
-import {
-  ACTIVATIONS,
-  Dropout,
-  type Layer,
-  LeakyReLU,
-  Linear,
-  multilayerPerceptron,
-  ReLU,
-  Sigmoid,
-  Tanh,
-} from "../core/layers.ts";
-import {
-  bceWithLogits,
-  type Loss,
-  LOSSES,
-  mse,
-  softmaxCrossEntropy,
-  weightedBceWithLogits,
-  weightedSoftmaxCrossEntropy,
-} from "../core/losses.ts";
+import { Dropout } from "../core/layers.ts";
+import type { Loss } from "../core/losses.ts";
 import { Model } from "../core/model.ts";
 import { Random } from "../base/random.ts";
 import { Matrix, ReferenceDropout, type ReferenceModel } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
 import { blame, type WrongSide } from "./gradient_blame.ts";
-import { operationGradients } from "./operation_cases.ts";
-import { drawRows, tabularGradients } from "./tabular_cases.ts";
+import { type GradientCase, ROWS } from "./gradient_cases.ts";
+import { drawRows } from "./tabular_cases.ts";
 import type { EmbeddedColumn } from "../tabular/table_embedding.ts";
+
+export { type GradientCase, gradientCases } from "./gradient_cases.ts";
 
 const EPSILON = 1e-6;
 const ABSOLUTE = 1e-5;
@@ -45,9 +29,6 @@ const GPU_RELATIVE = 2e-3;
 const MAX_ENTRIES = 128;
 /** How far inputs must stay from a kink, where there is no derivative and float32 may fall on the other side. */
 const KINK_DISTANCE = 1e-4;
-/** Rows of a batch: odd, not a multiple of anything. */
-const ROWS = 7;
-
 /** One checked gradient. */
 export interface GradientCheck {
   /** Which: a parameter's name such as `0.weight`, or `input`. */
@@ -67,71 +48,6 @@ export interface GradientCheck {
   readonly wrongSide?: WrongSide;
   /** Of a wrong gradient, what explains it, where the numbers show that: the sign, a factor, transposed and so on. */
   readonly cause?: string;
-}
-
-/** A network to be checked. */
-export interface GradientCase {
-  /** What it checks. */
-  readonly name: string;
-  /** Its layers, fresh ones: the check binds them to a model of its own. None checks the loss alone. */
-  readonly layers: readonly Layer[];
-  /** Its loss. */
-  readonly loss: Loss;
-  /** Values in a row of the input. */
-  readonly inputs: number;
-  /** What the values of a row are, where they are not all numbers: there is no gradient of a category's number. */
-  readonly columns?: readonly EmbeddedColumn[];
-}
-
-/**
- * The cases that `deno task gradcheck` runs: each layer, each loss, and whole networks.
- *
- * @param hiddenSize Widths of the hidden layers of the networks.
- * @returns Fresh layers in each case.
- *
- * @example
- * ```ts
- * import { gradientCases } from "@backhand/backhand";
- * import { assertEquals } from "@std/assert";
- * assertEquals(gradientCases([8])[0].name, "Linear");
- * ```
- */
-export function gradientCases(hiddenSize: readonly number[]): GradientCase[] {
-  const network = () => multilayerPerceptron(3, hiddenSize, 2);
-  const inputs = 3;
-  const activations = Object.values(ACTIVATIONS).map((make) => make());
-  const mixed = multilayerPerceptron(inputs, hiddenSize, 2, { activation: "gelu", dropout: 0.3 });
-  return [
-    { name: "Linear", layers: [new Linear(inputs, 4)], loss: mse, inputs },
-    ...activations.map((layer) => ({ name: layer.kind, layers: [layer], loss: mse, inputs: 5 })),
-    { name: "LeakyReLU, steep", layers: [new LeakyReLU({ slope: 0.2 })], loss: mse, inputs: 5 },
-    { name: "Dropout", layers: [new Dropout(0.4)], loss: mse, inputs: 5 },
-    ...Object.values(LOSSES).map((loss) => ({ name: loss.kind, layers: [], loss, inputs: 4 })),
-    { name: "bce, weighted", layers: [], loss: weightedBceWithLogits([0.6, 3]), inputs },
-    { name: "softmax, weighted", layers: [], loss: weightedSoftmaxCrossEntropy([0.5, 1, 2, 4]), inputs: 4 },
-    ...operationGradients(ROWS),
-    ...tabularGradients(),
-    { name: "network, mse", layers: network(), loss: mse, inputs },
-    { name: "network, bce", layers: network(), loss: bceWithLogits, inputs },
-    { name: "network, softmax", layers: multilayerPerceptron(3, hiddenSize, 4), loss: softmaxCrossEntropy, inputs },
-    { name: "network, dropout", layers: [new Dropout(0.2), ...mixed], loss: mse, inputs },
-    { name: "network, products fused", layers: wideNetwork(), loss: mse, inputs },
-  ];
-}
-
-/** Products large enough for the schedule to fuse, with each derivative that it knows; the first forward is too small. */
-function wideNetwork(): Layer[] {
-  return [
-    new Linear(3, 41),
-    new ReLU(),
-    new Linear(41, 37),
-    new ReLU(),
-    new Linear(37, 31),
-    new Sigmoid(),
-    new Linear(31, 29),
-    new Tanh(),
-    new Linear(29, 6),
-  ];
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   hasSizes,
   isBinding,
   MEMORY_FORMAT,
+  MEMORY_SIZE,
   packSizes,
   type PlannedDispatch,
   type Resource,
@@ -19,7 +20,7 @@ import {
 } from "./pipeline.ts";
 import { planDispatches, type PlanTarget } from "./plan.ts";
 import type { Unused } from "./product.ts";
-import { copiesOf, MEMORY_SIZE, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
+import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;

@@ -71,6 +71,9 @@ export function checkBindings(kernel: Kernel, buffers: readonly Binding[], align
 /** What a memory texture holds in a texel. */
 export const MEMORY_FORMAT = "r32float";
 
+/** Width and height of the texture in which kernels keep numbers as long as they run; whole_step_texels.wgsl knows the width. */
+export const MEMORY_SIZE: [width: number, height: number] = [1024, 32];
+
 type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 
 const LAYOUTS: Record<Access, Layout> = {

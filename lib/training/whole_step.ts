@@ -9,7 +9,7 @@ import { type Layer, Linear, ReLU, Sigmoid } from "../core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/losses.ts";
 import { productsFor } from "../gpu/adapter.ts";
 import type { Device } from "../gpu/device.ts";
-import { MEMORY_SIZE } from "../gpu/textures.ts";
+import { MEMORY_SIZE } from "../gpu/pipeline.ts";
 import type { Model } from "../core/model.ts";
 import { sizeOf } from "../base/shape.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";

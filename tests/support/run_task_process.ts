@@ -4,7 +4,9 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KEYS } from "../../tasks/settings/settings.ts";
+import { type Environment, environmentOf } from "./task_environment.ts";
+
+export { COVERAGE, environmentOf } from "./task_environment.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -17,8 +19,6 @@ export interface Outcome {
   stdout: string;
   stderr: string;
 }
-
-type Environment = Record<string, string>;
 
 type Content = string | Uint8Array<ArrayBuffer>;
 
@@ -52,31 +52,6 @@ export async function commandOf(task: string): Promise<{ flags: string[]; script
 export async function argumentsOf(task: string, denials: readonly string[] = ["--deny-net"]): Promise<string[]> {
   const { flags, script } = await commandOf(task);
   return ["run", "--config", pathInProject("deno.json"), ...denials, ...flags, pathInProject(script)];
-}
-
-/**
- * Of the software adapter's threads only the one that is always there. Others shorten no step of the small networks here:
- * they wait for each other, and for a core where test files run beside each other. Tests' own devices keep all threads.
- */
-const SINGLE_THREADED = { LP_NUM_THREADS: "0" };
-
-/** What runs of tests leave out unless they are asked for it: each takes time. */
-const LEFT_OUT: Environment = { REPORT: "false", SELF_TEST: "false" };
-
-/** Tells Deno where to write what ran. A task writes some twenty files of it, and a fifth of its time goes into them. */
-export const COVERAGE = "DENO_COVERAGE_DIR";
-
-/**
- * This process' environment without settings and without coverage, and more. What is set to nothing is as if nobody had set
- * it.
- */
-export function environmentOf(env: Environment): Environment {
-  // INIT_CWD is where the user of `deno task test` stood.
-  const unset: string[] = [...KEYS, "INIT_CWD", COVERAGE];
-  const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
-  const whole: Environment = { ...Object.fromEntries(kept), ...SINGLE_THREADED, ...LEFT_OUT, ...env };
-  for (const key of Object.keys(LEFT_OUT)) if (whole[key] === "") delete whole[key];
-  return whole;
 }
 
 /** A temporary folder in which tasks run; it goes when it is disposed of. */
