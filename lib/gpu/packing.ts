@@ -6,10 +6,13 @@
 import { adamOfTexels, byFours, kernels } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
 import { blocksDispatch, isProduct, isSame, type Item, type Unused, writes } from "./product.ts";
-import { texelsOf, toPacked } from "./textures.ts";
+import { packDispatch, texelsOf } from "./textures.ts";
 
 /** Rows past a matrix' end that a product reads as inner positions: its texture holds zeros there. */
 const MORE_ROWS = 3;
+
+/** Texels up to which a kernel packs a matrix sooner than the end of a compute pass takes, which a copy needs: measured on llvmpipe. */
+const FEW_TEXELS = 320;
 
 /** What packing needs to know of the device. */
 export interface PackingTarget {
@@ -38,15 +41,15 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
     const texture = target.createTexture(texelsOf(rows + MORE_ROWS, columns));
-    const packed = toPacked(matrix, rows, columns, texture);
-    if ("kernel" in packed) {
-      placed.push(packed);
+    const joins = copies && !writtenSince.has(matrix.buffer);
+    if (columns % 4 !== 0 || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
+      placed.push(packDispatch(matrix, rows, columns, texture));
     } else {
-      if (!copies || writtenSince.has(matrix.buffer)) {
+      if (!joins) {
         placed.push(copies = []);
         writtenSince.clear();
       }
-      copies.push(packed);
+      copies!.push({ matrix, texture });
     }
     held.push({ matrix, columns, texture });
     return texture;

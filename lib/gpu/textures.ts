@@ -42,15 +42,14 @@ export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }
   return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
 }
 
-/** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
-export function toPacked(
-  matrix: Binding,
-  rows: number,
-  columns: number,
-  texture: GPUTexture,
-): PlannedDispatch | Packing {
-  if (columns % 4 === 0) return { matrix, texture };
+/** The dispatch that packs a matrix [rows, columns] into a texture. Where columns are a multiple of four, a copy does the same. */
+export function packDispatch(matrix: Binding, rows: number, columns: number, texture: GPUTexture): PlannedDispatch {
   const texels = texelsOf(rows, columns);
-  const resources = [matrix, texture];
-  return { kernel: kernels.pack, resources, sizes: [texels, columns], reals: [], invocations: texels };
+  return {
+    kernel: kernels.pack,
+    resources: [matrix, texture],
+    sizes: [texels, columns],
+    reals: [],
+    invocations: texels,
+  };
 }
