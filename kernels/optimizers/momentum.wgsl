@@ -20,9 +20,15 @@ struct Sizes {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i < sizes.count) {
-    let g = dW[i] + sizes.weightDecay * w[i];
-    v[i] = sizes.momentum * v[i] + g;
-    w[i] -= learningRate[0] * (sizes.gradientShare * g + sizes.velocityShare * v[i]);
+  let rate = learningRate[0];
+  if (i >= sizes.count) {
+    return;
   }
+  let w0 = w[i];
+  let dW0 = dW[i];
+  let v0 = v[i];
+  let g = dW0 + sizes.weightDecay * w0;
+  let velocity = sizes.momentum * v0 + g;
+  v[i] = velocity;
+  w[i] = w0 - rate * (sizes.gradientShare * g + sizes.velocityShare * velocity);
 }

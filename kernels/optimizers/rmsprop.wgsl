@@ -18,9 +18,15 @@ struct Sizes {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i < sizes.count) {
-    let g = dW[i] + sizes.weightDecay * w[i];
-    v[i] = sizes.decay * v[i] + (1.0 - sizes.decay) * g * g;
-    w[i] -= learningRate[0] * g / (sqrt(v[i]) + sizes.epsilon);
+  let rate = learningRate[0];
+  if (i >= sizes.count) {
+    return;
   }
+  let w0 = w[i];
+  let dW0 = dW[i];
+  let v0 = v[i];
+  let g = dW0 + sizes.weightDecay * w0;
+  let square = sizes.decay * v0 + (1.0 - sizes.decay) * g * g;
+  v[i] = square;
+  w[i] = w0 - rate * g / (sqrt(square) + sizes.epsilon);
 }

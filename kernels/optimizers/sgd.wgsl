@@ -1,5 +1,6 @@
 // sgd: g = dW + weightDecay * w;  w = w - learningRate * g, over the flat buffer of all parameters (Robbins and Monro 1951).
 // sgdStep, one step of a single tensor, has its learning rate in the sizes: it binds dW once more in place of the rate's buffer.
+// w0 and dW0 are what is there before the update: fromTexels in mod.ts makes their lines loads from textures.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 
@@ -18,8 +19,12 @@ struct Sizes {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i < sizes.count) {
-    let rate = select(learningRate[0], sizes.learningRate, RATE_IN_SIZES == 1u);
-    w[i] -= rate * (dW[i] + sizes.weightDecay * w[i]);
+  // Loaded by all invocations of the grid: the software adapter loads a number for all of them at once then.
+  let rate = select(learningRate[0], sizes.learningRate, RATE_IN_SIZES == 1u);
+  if (i >= sizes.count) {
+    return;
   }
+  let w0 = w[i];
+  let dW0 = dW[i];
+  w[i] = w0 - rate * (dW0 + sizes.weightDecay * w0);
 }

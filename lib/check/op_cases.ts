@@ -5,6 +5,7 @@
  */
 import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
 import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
+import { isFlat } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -278,18 +279,22 @@ export function smallCases(device: Device): KernelCase[] {
   ];
 }
 
-/** Products that are not run plain: rows that the software adapter packs by a kernel, and such as a copy packs. */
+/** Products that are not run plain: rows that the software adapter packs by a kernel, and such as copies pack, flat and not. */
 export function largeProductCases(device: Device): KernelCase[] {
-  const odd = matmulCases(device, [39, 41, 43], productKernels(device, 43));
+  const odd = matmulCases(device, [39, 41, 43], productKernels(device, [39, 41, 43]));
   const packed = device.products === "blocks" ? odd.map((given) => ({ ...given, kernel: kernels.pack })) : [];
-  return [...odd, ...packed, ...matmulCases(device, [68, 100, 84], productKernels(device, 84))];
+  return [...odd, ...packed, ...matmulCases(device, [68, 64, 128], productKernels(device, [68, 64, 128]))];
 }
 
 /** The kernels of products that are not run plain, and take nothing else in. */
-function productKernels(device: Device, columns: number): (transposeA: boolean, transposeB: boolean) => Kernel {
+function productKernels(
+  device: Device,
+  [m, k, n]: readonly [number, number, number],
+): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
     const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
-    if (device.products === "blocks") return matmulBlocksKernel(form, columns % 4 === 0);
+    const flat = { a: transposeA ? isFlat(k, m) : isFlat(m, k), b: transposeB ? isFlat(n, k) : isFlat(k, n), y: true };
+    if (device.products === "blocks") return matmulBlocksKernel(form, n % 4 === 0, flat);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };
 }
@@ -312,7 +317,7 @@ export function longCases(device: Device): KernelCase[] {
   const column = reference.transpose(ramp);
   const total = ramp.data.reduce((a, b) => a + b);
   return [
-    ...matmulCases(device, [3, 70_001, 2], productKernels(device, 2)),
+    ...matmulCases(device, [3, 70_001, 2], productKernels(device, [3, 70_001, 2])),
     ...matmulCases(device, [1, 240_001, 2]),
     { kernel: kernels.sum, on: `[${length}]`, run: () => ops.sum(upload(device, ramp)), expected: [total] },
     {

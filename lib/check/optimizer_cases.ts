@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { adamOfTexels, byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
 import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
@@ -20,7 +20,7 @@ function formFor(kernel: Kernel, size: number): Kernel {
   return size % 4 === 0 ? byFours(kernel) : kernel;
 }
 
-/** Steps one by one, or recorded as a training records them, which has a form of Adam's kernel for many parameters. */
+/** Steps one by one, or recorded as a training records them, which has a form of each update for many parameters. */
 function stepCases(device: Device, size: number, isRecorded = false): KernelCase[] {
   const stream = random();
   const start = matrix(1, size, stream);
@@ -40,20 +40,20 @@ function stepCases(device: Device, size: number, isRecorded = false): KernelCase
       }
       return values;
     };
-    return { kernel: formFor(kernel, size), on: `${steps} steps of ${name} on [${size}]`, run, expected };
+    const form = isRecorded ? fromTexels(kernel) : formFor(kernel, size);
+    return { kernel: form, on: `${steps} steps of ${name} on [${size}]`, run, expected };
   };
   const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
-  if (isRecorded) return [{ ...adam, kernel: adamOfTexels }];
-  return [
+  const all = [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
     after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
     after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
     after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
     after("adamw", reference.referenceAdamW(0.1), kernels.adam),
     adam,
-    // Its powers are right where its three steps are.
-    { ...adam, kernel: kernels.adamPowers },
   ];
+  // Its powers are right where its three steps are.
+  return isRecorded ? all : [...all, { ...adam, kernel: kernels.adamPowers }];
 }
 
 /** Clipping runs three kernels, each right where their result is: over a norm that is too long. */

@@ -15,11 +15,12 @@ import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /**
  * Rows, inner positions and columns: some blocks of 16 x 8 outputs, and none of them whole at the edge. Only the columns may
- * divide by four, as they do in one form.
+ * divide by four, as they do in one form. Each is even where a matrix of so many columns must not lie flat.
  */
 const ROWS = 39;
 const INNER = 41;
 const COLUMNS = { aligned: 44, odd: 43 };
+const EVEN = 64;
 
 const GROUPS = 3;
 const DROPOUT = { rate: 0.3, key: 0x9abc_def0, step: 2 };
@@ -37,13 +38,17 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   if (!known) return [];
   const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped } = known.form;
   const stream = random();
-  const columns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
+  const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
+  const rows = transposeA && !flatA ? EVEN : ROWS;
+  const inner = (!transposeA && !flatA) || (transposeB && !flatB) ? EVEN : INNER;
+  const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
+  const columns = (!transposeB && !flatB) || !flatY ? EVEN : plainColumns;
   const groups = grouped ? GROUPS : 1;
   const draw = (rows: number, columns: number) => Array.from({ length: groups }, () => matrix(rows, columns, stream));
-  const a = draw(ROWS, INNER);
-  const b = draw(INNER, columns);
+  const a = draw(rows, inner);
+  const b = draw(inner, columns);
   const row = draw(1, columns);
-  const y = matrix(groups * ROWS, columns, stream);
+  const y = matrix(groups * rows, columns, stream);
 
   let expected = stack(a.map((own, group) => {
     const product = reference.matmul(own, b[group]);
@@ -60,7 +65,7 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     const added = upload(device, stack(row)).reshape([groups * columns]);
     const output = upload(device, y);
     const options = { rate, key, step: Tensor.from(device, Uint32Array.of(step)) };
-    const product = Tensor.zeros(device, [groups * ROWS, columns]);
+    const product = Tensor.zeros(device, [groups * rows, columns]);
     const columnSums = Tensor.zeros(device, [groups * columns]);
     const steps: ((x: Tensor, out?: Tensor) => Tensor)[] = [
       (_, out) => ops.matmul(left, right, { transposeA, transposeB, groups, out }),
@@ -77,7 +82,7 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     return { product, columnSums };
   };
   const parts = [
-    `${grouped ? `${groups} times ` : ""}[${ROWS}, ${INNER}]${transposeA ? "ᵀ" : ""} · [${INNER}, ${columns}]${
+    `${grouped ? `${groups} times ` : ""}[${rows}, ${inner}]${transposeA ? "ᵀ" : ""} · [${inner}, ${columns}]${
       transposeB ? "ᵀ" : ""
     }`,
     bias ? "bias" : "",
@@ -88,7 +93,7 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const on = parts.filter((part) => part !== "").join(", ");
   const cases: KernelCase[] = [{ kernel, on, run: () => run().product, expected: expected.data }];
   if (!sums) return cases;
-  const ones = new Matrix(1, INNER).map(() => 1);
+  const ones = new Matrix(1, inner).map(() => 1);
   return [...cases, {
     kernel,
     on: `column sums of ${on}`,

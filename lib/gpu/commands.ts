@@ -11,13 +11,15 @@ import {
   compile,
   hasSizes,
   isBinding,
+  MEMORY_FORMAT,
   packSizes,
   type PlannedDispatch,
   type Resource,
+  usesMemory,
 } from "./pipeline.ts";
 import { planDispatches, type PlanTarget } from "./plan.ts";
 import type { Unused } from "./product.ts";
-import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
+import { copiesOf, MEMORY_SIZE, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -61,6 +63,7 @@ export class CommandBuilder {
   readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
+  #memory: GPUTexture | undefined;
 
   constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, products: ProductMethod, gridWidth = MAX_WORKGROUPS) {
     this.#gpu = gpu;
@@ -84,7 +87,7 @@ export class CommandBuilder {
       });
       return made;
     };
-    const createTexture = (texels: number) => keep(this.#createTexture(texels));
+    const createTexture = (rows: number, columns: number) => keep(this.#createTexture(rows, columns));
     const unused = () => this.#unused ??= this.#createUnused();
     const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
@@ -102,8 +105,11 @@ export class CommandBuilder {
     return { commands, buffers, bytes, [Symbol.dispose]: () => kept.dispose() };
   }
 
-  #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+  #bind(dispatch: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+    const { kernel } = dispatch;
     const pipeline = this.#pipeline(kernel);
+    const resources = [...dispatch.resources];
+    if (usesMemory(kernel)) resources.push(this.#memory ??= this.#createMemory());
     const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
     const entries = resources.map(toBindingResource);
     if (uniform) entries.push({ buffer: uniform });
@@ -131,8 +137,8 @@ export class CommandBuilder {
     return uniform;
   }
 
-  #createTexture(texels: number): GPUTexture {
-    const size = textureSize(texels);
+  #createTexture(rows: number, columns: number): GPUTexture {
+    const size = textureSize(rows, columns);
     const bytes = size[0] * size[1] * TEXEL_BYTES;
     const label = "a packed matrix";
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
@@ -145,6 +151,12 @@ export class CommandBuilder {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
     return { read: create(), out: create(), sums: create() };
+  }
+
+  /** One for all kernels, for none leaves anything there; alive as long as the device. */
+  #createMemory(): GPUTexture {
+    const usage = GPUTextureUsage.STORAGE_BINDING;
+    return this.#gpu.createTexture({ label: "memory of kernels", size: MEMORY_SIZE, format: MEMORY_FORMAT, usage });
   }
 
   #count(buffers: number, bytes: number): void {

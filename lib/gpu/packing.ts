@@ -3,21 +3,18 @@
  *
  * @module
  */
-import { adamOfTexels, byFours, kernels } from "../../kernels/mod.ts";
-import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
+import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
+import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
 import { blocksDispatch, isProduct, isSame, type Item, type Unused, writes } from "./product.ts";
 import { packDispatch, texelsOf } from "./textures.ts";
-
-/** Rows past a matrix' end that a product reads as inner positions: its texture holds zeros there. */
-const MORE_ROWS = 3;
 
 /** Texels up to which a kernel packs a matrix sooner than the end of a compute pass takes, which a copy needs: measured on llvmpipe. */
 const FEW_TEXELS = 320;
 
 /** What packing needs to know of the device. */
 export interface PackingTarget {
-  /** Makes a texture that holds so many texels. */
-  createTexture(texels: number): GPUTexture;
+  /** Makes a texture that holds a matrix. */
+  createTexture(rows: number, columns: number): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
   unused(): Unused;
   /**
@@ -34,24 +31,25 @@ export interface PackingTarget {
 export function packProducts(items: readonly Item[], target: PackingTarget): (PlannedDispatch | Packing[])[] {
   const placed: (PlannedDispatch | Packing[])[] = [];
   /** Matrices that some texture holds at the moment. */
-  let held: (Packing & { readonly columns: number })[] = [];
+  let held: Packing[] = [];
   let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();
   const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
-    const texture = target.createTexture(texelsOf(rows + MORE_ROWS, columns));
+    const texture = target.createTexture(rows, columns);
+    const packing = { matrix, rows, columns, texture };
     const joins = copies && !writtenSince.has(matrix.buffer);
     if (columns % 4 !== 0 || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
-      placed.push(packDispatch(matrix, rows, columns, texture));
+      placed.push(packDispatch(packing));
     } else {
       if (!joins) {
         placed.push(copies = []);
         writtenSince.clear();
       }
-      copies!.push({ matrix, texture });
+      copies!.push(packing);
     }
-    held.push({ matrix, columns, texture });
+    held.push(packing);
     return texture;
   };
   for (const item of items) {
@@ -65,7 +63,8 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
       };
       placed.push(blocksDispatch({ ...item, transposeB }, operands, target.unused()));
     } else {
-      placed.push(isManyOfAdam(item) && target.intermediate ? toAdamOfTexels(item, pack) : item);
+      const update = target.intermediate && updateOfMany(item);
+      placed.push(update ? throughTexels(item, update, pack) : item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
@@ -77,20 +76,25 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
 /** Parameters from which on reading them through textures is worth copying them there, and up to which they fit: measured. */
 const MANY = { least: 2_048, most: 1 << 22 };
 
-function isManyOfAdam({ kernel, sizes: [fours] }: PlannedDispatch): boolean {
-  return kernel === byFours(kernels.adam) && 4 * fours >= MANY.least && 4 * fours <= MANY.most;
+/** Updates of many parameters that read fewer numbers from textures than from buffers: all but Adam's are of two or three. */
+const UPDATES: readonly Kernel[] = [kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam];
+
+/** The plain form of an update of many parameters, undefined for anything else. */
+function updateOfMany({ kernel, sizes: [fours] }: PlannedDispatch): Kernel | undefined {
+  const isMany = 4 * fours >= MANY.least && 4 * fours <= MANY.most;
+  return isMany ? UPDATES.find((update) => kernel === byFours(update)) : undefined;
 }
 
-function toAdamOfTexels(
+/** The update through textures: parameters and gradients, and the optimizer's state, which it also writes. */
+function throughTexels(
   dispatch: PlannedDispatch,
+  update: Kernel,
   pack: (matrix: Binding, rows: number, columns: number) => GPUTexture,
 ): PlannedDispatch {
   const { sizes: [fours], resources } = dispatch;
-  const [w, dW, m, v, powers, rate] = resources as Binding[];
-  const texels = [dW, w, m, v].map((flat) => pack(flat, fours, 4));
-  return {
-    ...dispatch,
-    kernel: adamOfTexels,
-    resources: [w, texels[0], m, v, powers, rate, ...texels.slice(1)],
-  };
+  const kernel = fromTexels(update);
+  const packed = (place: Resource) => pack(place as Binding, fours, 4);
+  const first = resources.map((place, i) => kernel.access[i] === "read_texture" ? packed(place) : place);
+  const written = resources.filter((_, i) => kernel.access[i] === "read_write");
+  return { ...dispatch, kernel, resources: [...first, ...written.map(packed)] };
 }

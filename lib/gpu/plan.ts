@@ -5,7 +5,7 @@
  *
  * - Matrix products take in what follows them: the rules are in `fusion.ts`;
  * - an invocation of an update or a gather takes four elements where they divide;
- * - on a software adapter products read through textures, and so does Adam's update of many parameters: `packing.ts`;
+ * - on a software adapter products read through textures, and so does the update of many parameters: `packing.ts`;
  * - a product that stays plain is cut into parts where it is longer than an invocation may loop.
  *
  * @module

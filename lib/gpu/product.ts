@@ -6,7 +6,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Activation, matmulBlocksKernel, matmulTilesKernel, type ProductForm } from "./product_forms.ts";
 import { type Binding, isBinding, type PlannedDispatch } from "./pipeline.ts";
-import { MAX_TEXELS, texelsOf } from "./textures.ts";
+import { isFlat, MAX_TEXELS, texelsOf } from "./textures.ts";
 
 /**
  * A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it; or several of that size, one after
@@ -86,11 +86,16 @@ export function blocksDispatch(
   { a, b, y }: { a: GPUTexture; b: GPUTexture; y?: GPUTexture },
   unused: Unused,
 ): PlannedDispatch {
-  const { groups, m, n, bias, out, sums, dropout } = product;
+  const { groups, m, n, k, transposeA, transposeB, bias, out, sums, dropout } = product;
   const aligned = n % 4 === 0;
+  const flat = {
+    a: transposeA ? isFlat(groups * k, m) : isFlat(groups * m, k),
+    b: transposeB ? isFlat(groups * n, k) : isFlat(groups * k, n),
+    y: isFlat(groups * m, n),
+  };
   const outs = aligned ? [unused.out, out] : [out, unused.out];
   return {
-    kernel: matmulBlocksKernel(formOf(product), aligned),
+    kernel: matmulBlocksKernel(formOf(product), aligned, flat),
     // A result may be shorter than the one vec4 that the other binding needs at least.
     resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums, dropout?.step ?? unused.read],
     ...sizesOf(product),

@@ -42,7 +42,19 @@ export type Activation = "none" | "relu" | "sigmoid" | "tanh";
 
 const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid: 2, tanh: 3 };
 const known = new Map<string, Kernel>();
-const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: boolean }>>();
+const productForms = new WeakMap<Kernel, KnownForm>();
+
+/** Which of a blocked product's matrices lie flat in their textures; `y` only counts where there is a derivative. */
+export type Flat = Readonly<Record<"a" | "b" | "y", boolean>>;
+
+/** What a fast product's kernel does, and for which matrices. */
+export interface KnownForm {
+  readonly form: ProductForm;
+  /** For rows of the result that are a multiple of four long, and no others. */
+  readonly aligned: boolean;
+  /** Undefined for tiles. */
+  readonly flat?: Flat;
+}
 
 /**
  * The blocked matrix product in one form; the same object each time, as each is a pipeline of its own.
@@ -51,18 +63,26 @@ const productForms = new WeakMap<Kernel, Readonly<{ form: ProductForm; aligned: 
  * @param aligned Whether rows of the result are a multiple of four long.
  * @returns The kernel.
  */
-export function matmulBlocksKernel(form: ProductForm, aligned: boolean): Kernel {
-  const constants = { ...constantsOf(form), ALIGNED: Number(aligned), GROUPED: Number(form.grouped) };
-  return inForm({ ...products.matmulBlocks, constants }, form, aligned);
+export function matmulBlocksKernel(form: ProductForm, aligned: boolean, { a, b, y }: Flat): Kernel {
+  const flat: Flat = { a, b, y: y || form.derivative === "none" };
+  const constants = {
+    ...constantsOf(form),
+    ALIGNED: Number(aligned),
+    GROUPED: Number(form.grouped),
+    FLAT_A: Number(flat.a),
+    FLAT_B: Number(flat.b),
+    FLAT_Y: Number(flat.y),
+  };
+  return inForm({ ...products.matmulBlocks, constants }, { form, aligned, flat });
 }
 
 /** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */
 export function matmulTilesKernel(form: ProductForm): Kernel {
-  return inForm({ ...products.matmulTiles, constants: constantsOf(form) }, form, false);
+  return inForm({ ...products.matmulTiles, constants: constantsOf(form) }, { form, aligned: false });
 }
 
-/** What a fast product's kernel does, and whether it is for aligned rows alone; undefined for any other kernel. */
-export function productFormOf(kernel: Kernel): Readonly<{ form: ProductForm; aligned: boolean }> | undefined {
+/** What a fast product's kernel does; undefined for any other kernel. */
+export function productFormOf(kernel: Kernel): KnownForm | undefined {
   return productForms.get(kernel);
 }
 
@@ -78,10 +98,10 @@ function constantsOf(form: ProductForm): Record<string, number> {
   };
 }
 
-function inForm(kernel: Kernel, form: ProductForm, aligned: boolean): Kernel {
+function inForm(kernel: Kernel, form: KnownForm): Kernel {
   const key = JSON.stringify([kernel.name, kernel.constants]);
   const same = known.get(key) ?? kernel;
   known.set(key, same);
-  productForms.set(same, { form, aligned });
+  productForms.set(same, form);
   return same;
 }

@@ -4,23 +4,46 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
+import type { Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
-/** Texels in a row of a packed texture, as many as every device allows: most matrices are one row, and a single copy packs them. */
-const TEXTURE_WIDTH = 8192;
+/** Texels in a row of a packed texture, and its rows: as many as every device allows. */
+const MAX_SIDE = 8192;
 /** Most texels of a packed matrix. */
-export const MAX_TEXELS: number = TEXTURE_WIDTH * 1024;
+export const MAX_TEXELS: number = MAX_SIDE * 1024;
+
+/** Rows that a product reads at a time: those past a matrix' end must hold zeros. */
+const ROWS_AT_ONCE = 4;
+
+/** Columns of which a row's bytes are such as a copy into a texture may leave between rows: 256. */
+const COPIED_COLUMNS = 64;
+
+/** Texels at the end of a row that hold nothing: rows a power of two apart would share a few places of the processor's cache. */
+const PADDING = 4;
+
+/** Width and height of the texture in which kernels keep numbers as long as they run. */
+export const MEMORY_SIZE: [width: number, height: number] = [1024, 32];
 
 /** Texels of a packed matrix. */
 export function texelsOf(rows: number, columns: number): number {
   return rows * Math.ceil(columns / 4);
 }
 
-/** Width and height of the texture that holds so many texels. */
-export function textureSize(texels: number): [width: number, height: number] {
-  return [Math.min(texels, TEXTURE_WIDTH), Math.ceil(texels / TEXTURE_WIDTH)];
+/**
+ * How a matrix lies in its texture: with a row of it in a row of texels, where a copy can bring it there; or flat, one texel
+ * after the other, which most often is one row of texels.
+ */
+export function isFlat(rows: number, columns: number): boolean {
+  return columns % COPIED_COLUMNS !== 0 || rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
+}
+
+/** Width and height of the texture that holds a matrix. */
+export function textureSize(rows: number, columns: number): [width: number, height: number] {
+  const read = rows + ROWS_AT_ONCE - 1;
+  if (!isFlat(rows, columns)) return [columns / 4 + PADDING, read];
+  const texels = texelsOf(read, columns);
+  return [Math.min(texels, MAX_SIDE), Math.ceil(texels / MAX_SIDE)];
 }
 
 export interface TextureCopy {
@@ -29,27 +52,29 @@ export interface TextureCopy {
   readonly size: [width: number, height: number];
 }
 
-/** The copies that pack a matrix: its whole rows of texels, and the rest. */
-export function copiesOf({ matrix: { buffer, byteOffset, byteLength }, texture }: Packing): TextureCopy[] {
-  const bytesPerRow = TEXTURE_WIDTH * TEXEL_BYTES;
-  const rows = Math.floor(byteLength / bytesPerRow);
+/** The copies that pack a matrix: whole rows of texels, and the rest. */
+export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, texture }: Packing): TextureCopy[] {
+  const width = acrossOf(rows, columns);
+  const bytesPerRow = width * TEXEL_BYTES;
+  const texels = texelsOf(rows, columns);
+  const whole = Math.floor(texels / width);
   const copy = (y: number, size: [number, number]): TextureCopy => ({
     source: { buffer, offset: byteOffset + y * bytesPerRow, bytesPerRow },
     destination: { texture, origin: [0, y] },
     size,
   });
-  const rest = (byteLength % bytesPerRow) / TEXEL_BYTES;
-  return [...(rows > 0 ? [copy(0, [TEXTURE_WIDTH, rows])] : []), ...(rest > 0 ? [copy(rows, [rest, 1])] : [])];
+  const rest = texels % width;
+  return [...(whole > 0 ? [copy(0, [width, whole])] : []), ...(rest > 0 ? [copy(whole, [rest, 1])] : [])];
 }
 
-/** The dispatch that packs a matrix [rows, columns] into a texture. Where columns are a multiple of four, a copy does the same. */
-export function packDispatch(matrix: Binding, rows: number, columns: number, texture: GPUTexture): PlannedDispatch {
+/** The dispatch that packs a matrix. Where columns are a multiple of four, a copy does the same. */
+export function packDispatch({ matrix, rows, columns, texture }: Packing): PlannedDispatch {
   const texels = texelsOf(rows, columns);
-  return {
-    kernel: kernels.pack,
-    resources: [matrix, texture],
-    sizes: [texels, columns],
-    reals: [],
-    invocations: texels,
-  };
+  const sizes = [texels, columns, acrossOf(rows, columns)];
+  return { kernel: kernels.pack, resources: [matrix, texture], sizes, reals: [], invocations: texels };
+}
+
+/** Texels that lie side by side. */
+function acrossOf(rows: number, columns: number): number {
+  return isFlat(rows, columns) ? MAX_SIDE : columns / 4;
 }

@@ -2,8 +2,15 @@
 
 import { isGolden } from "./golden.ts";
 import { formatSize } from "./products.ts";
-import { type Implementation, type LookingResult, median, type ProductResult } from "./results.ts";
-import type { Results, TrainingResult } from "./results.ts";
+import {
+  type Implementation,
+  type LookingResult,
+  median,
+  nameOf,
+  type NativeName,
+  type ProductResult,
+} from "./results.ts";
+import type { Results, TrainingResult, WholeRun } from "./results.ts";
 import type { WorkloadName } from "./workloads.ts";
 
 interface Goal {
@@ -20,7 +27,14 @@ interface Goal {
   measure: (results: Results) => number | undefined;
 }
 
-export type Peers = "webgpu" | "any";
+/** With whom this project is compared: the best of some peers in JavaScript, or a native peer. */
+export type Peers = "webgpu" | "javascript" | NativeName;
+
+/** Who these peers are, for a table. */
+export function namePeers(peers: Peers): string {
+  if (peers === "webgpu") return "the best WebGPU peer";
+  return peers === "javascript" ? "the best JavaScript peer" : peers;
+}
 
 /** By how much the heap of JavaScript grows and shrinks. */
 const FLAT_BYTES = 32 * 2 ** 20;
@@ -36,9 +50,9 @@ const LOOKING_GOAL = 3;
 /** The bound for every run. A quick one trains for less than a second a round, and on busy cores equal runs differ by half. */
 const LOOKING_FLOOR = 60;
 
-/** All goals, for the software adapter. */
+/** All goals, for the software adapter. Those that need a native peer have no floor: it may not be there. */
 export const GOALS: readonly Goal[] = [
-  training("seed", "any", 2, 1),
+  training("seed", "javascript", 2, 1),
   training("seed", "webgpu", 30, 15),
   training("hand", "webgpu", 1, 0.5),
   {
@@ -49,14 +63,29 @@ export const GOALS: readonly Goal[] = [
     measure: ({ training }) => trainingRatio(training.filter(({ name }) => name !== "jaxjs"), "hand", "webgpu"),
   },
   training("wide", "webgpu", 4, 2),
-  training("wide", "any", 1, 0.5),
+  training("wide", "javascript", 1, 0.5),
   training("deep", "webgpu", 3, 1.5),
+  training("deep", "javascript", 1, 0.5),
+  native("seed", "burn ndarray", 1),
+  native("wide", "candle cpu", 1),
+  native("deep", "candle cpu", 1),
+  native("wide", "torch hand", 0.5),
+  native("deep", "torch hand", 0.5),
   {
     name: "matrix product 1024, to the best WebGPU peer",
     goal: 3.5,
     floor: 1.75,
     unit: "x",
     measure: ({ products }) => productRatio(products, "1024", "webgpu"),
+  },
+  {
+    name: "matrix product 1024, to the adapter's multiply-adds",
+    goal: 0.5,
+    unit: "x",
+    measure: ({ products, limits }) => {
+      const own = products.find((row) => row.name === "backhand" && formatSize(row.size) === "1024" && row.error <= 1);
+      return own ? own.gflops / limits.fmaGflops : NaN;
+    },
   },
   none("allocations a step", ({ allocations }) => allocations),
   none("bind groups a step", ({ bindGroups }) => bindGroups),
@@ -69,6 +98,13 @@ export const GOALS: readonly Goal[] = [
     atMost: true,
     unit: "s",
     measure: ({ firstStep }) => firstStep.length > 0 ? median(firstStep) : NaN,
+  },
+  {
+    name: "train with all defaults, time to scikit-learn's",
+    goal: 2,
+    atMost: true,
+    unit: "x",
+    measure: ({ wholeRun }) => wholeRun && wholeRunRatio(wholeRun),
   },
   looking("the terminal view", "terminal"),
   looking("the live page", "live"),
@@ -98,12 +134,17 @@ export function isRight({ workload, checkedSteps, loss }: TrainingResult): boole
   return isGolden(workload, checkedSteps, loss);
 }
 
-/** This project's speed over that of its fastest peer. */
+/** This project's speed over that of the fastest of these peers. */
 export function ratio<T extends Implementation>(rows: readonly T[], peers: Peers, speedOf: (row: T) => number): number {
   const own = rows.find(({ name }) => name === "backhand");
   const speeds = rows
-    .filter(({ name, backend }) => name !== "backhand" && (peers === "any" || backend === "webgpu")).map(speedOf);
+    .filter((row) => row.name !== "backhand" && isAmong(row, peers)).map(speedOf);
   return own && speeds.length > 0 ? speedOf(own) / Math.max(...speeds) : NaN;
+}
+
+function isAmong(row: Implementation, peers: Peers): boolean {
+  if (peers === "webgpu") return row.backend === "webgpu";
+  return peers === "javascript" ? row.name === "tfjs" || row.name === "jaxjs" : nameOf(row) === peers;
 }
 
 /** {@linkcode ratio} of training steps. */
@@ -127,6 +168,11 @@ export function lookingCost(results: readonly LookingResult[], view: LookingResu
   return median(own.map((rate, round) => 100 * (1 - rate / quiet[round])));
 }
 
+/** How many times as long as scikit-learn's a whole run takes. Each is compared with that of its own round. */
+export function wholeRunRatio({ own, sklearn }: WholeRun): number {
+  return median(own.map((seconds, round) => seconds / sklearn[round]));
+}
+
 function looking(name: string, view: LookingResult["view"], isQuick = true): Goal {
   const measure = ({ looking, quick }: Results) => quick && !isQuick ? undefined : lookingCost(looking, view);
   const bounds = { goal: LOOKING_GOAL, floor: LOOKING_FLOOR, atMost: true, fullOnly: true } as const;
@@ -139,9 +185,16 @@ function growth(name: string, what: "bytes" | "resident", goal: number, floor: n
   return { name, goal, floor, atMost: true, unit: "bytes", measure };
 }
 
-function training(workload: WorkloadName, peers: Peers, goal: number, floor: number): Goal {
-  const name = `${workload}, to the best ${peers === "any" ? "peer on any backend" : "WebGPU peer"}`;
+function training(workload: WorkloadName, peers: Peers, goal: number, floor?: number): Goal {
+  const name = `${workload}, to ${namePeers(peers)}`;
   return { name, goal, floor, unit: "x", measure: (results) => trainingRatio(results.training, workload, peers) };
+}
+
+/** Not measured where the peer is not there. */
+function native(workload: WorkloadName, peer: NativeName, goal: number): Goal {
+  const { measure, ...rest } = training(workload, peer, goal);
+  const isThere = ({ training }: Results) => training.some((row) => nameOf(row) === peer);
+  return { ...rest, measure: (results) => isThere(results) ? measure(results) : undefined };
 }
 
 function none(name: string, count: (costs: NonNullable<TrainingResult["costs"]>) => number): Goal {

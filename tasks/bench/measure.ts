@@ -2,6 +2,8 @@
 
 import project from "../../deno.json" with { type: "json" };
 import { timeViews } from "./looking.ts";
+import { findNatives, multiplyNative, type Native, trainNative } from "./native/programs.ts";
+import { timeWholeRun } from "./native/whole_run.ts";
 import { type Contestant, CONTESTANTS, FULL, type Plan, QUICK, trainings } from "./plan.ts";
 import { runToEnd, runWorker, type Start } from "./processes.ts";
 import { formatSize } from "./products.ts";
@@ -44,17 +46,22 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
   await Deno.copyFile(PEERS_LOCK, `${folder}/peers.lock`);
   announce("adapter"); // nothing else would run without one
   const limits = backhand("adapter/limits.ts", [`${plan.seconds}`]);
+  const { natives, missing, versions } = await findNatives(
+    plan.torchModes,
+    plan.wholeRuns > 0 ? ["torch", "sklearn"] : ["torch"],
+  );
   const results: Results = {
     date,
     quick,
-    versions: await readVersions(),
+    versions: { ...await readVersions(), ...versions },
     cores: navigator.hardwareConcurrency,
     limits: (await runWorker(limits) as LimitsResult[])[0],
-    training: await train(collector, plan, folder),
-    products: await multiply(collector, plan, folder),
+    training: await train(collector, plan, natives, folder),
+    products: await multiply(collector, plan, natives, folder),
     firstStep: [],
     looking: [],
     data: [],
+    missing,
     failures: collector.failures,
   };
   if (plan.endurance !== undefined) {
@@ -66,6 +73,9 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
     const seconds = await collector.try("start of training", () => timeStart(folder));
     if (seconds !== undefined) results.firstStep.push(seconds);
   }
+  if ("sklearn" in versions) {
+    results.wholeRun = await collector.try("whole runs", () => timeWholeRun(plan.wholeRuns, folder));
+  }
   results.looking = await collector.try("cost of watching", () => timeViews(plan.looking, folder)) ?? [];
   for (const rows of plan.rows) results.data!.push(...await makeDataset(collector, rows, folder));
   return results;
@@ -74,22 +84,40 @@ export async function measure(quick: boolean, folder: string): Promise<Results> 
 async function train(
   collector: Collector,
   { seconds, peerCheckedSteps }: Plan,
+  natives: readonly Native[],
   folder: string,
 ): Promise<TrainingResult[]> {
   const results: TrainingResult[] = [];
-  for (const { workload: { name }, contestant } of trainings()) {
+  for (const { workload, contestant } of trainings(natives)) {
+    const { name } = workload;
+    const worker = `${name}, ${nameOf(contestant)}`;
+    if ("program" in contestant) {
+      const run = () => trainNative(contestant, workload, peerCheckedSteps, seconds, folder);
+      const result = await collector.try(worker, run);
+      if (result) results.push(result);
+      continue;
+    }
     const checkedSteps = contestant.name === "backhand" ? CHECKED_STEPS : peerCheckedSteps;
     const start = startOf(contestant, ["training", `${seconds}`, name, `${checkedSteps}`], folder);
-    results.push(...await collector.run<TrainingResult>(`${name}, ${nameOf(contestant)}`, start));
+    results.push(...await collector.run<TrainingResult>(worker, start));
   }
   return results;
 }
 
-async function multiply(collector: Collector, { seconds, sizes }: Plan, folder: string): Promise<ProductResult[]> {
+async function multiply(
+  collector: Collector,
+  { seconds, sizes }: Plan,
+  natives: readonly Native[],
+  folder: string,
+): Promise<ProductResult[]> {
   const results: ProductResult[] = [];
   for (const contestant of CONTESTANTS.filter(({ multiplies }) => multiplies)) {
     const start = startOf(contestant, ["products", `${seconds}`, ...sizes.map(formatSize)], folder);
     results.push(...await collector.run<ProductResult>(`matrix products, ${nameOf(contestant)}`, start));
+  }
+  for (const native of natives.filter(({ backend }) => backend !== "eager")) { // the same product as by hand
+    const worker = `matrix products, ${nameOf(native)}`;
+    results.push(...await collector.try(worker, () => multiplyNative(native, sizes, seconds, folder)) ?? []);
   }
   return results;
 }

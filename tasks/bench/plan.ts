@@ -1,6 +1,7 @@
 /** Which workers a run of the bench starts, and what they are asked. */
 
 import { QUICK_SIZES, type Size, SIZES } from "./products.ts";
+import type { Native } from "./native/programs.ts";
 import type { Implementation, LookingResult } from "./results.ts";
 import { CHECKED_STEPS, QUICK_CHECKED_STEPS, type Workload, type WorkloadName, WORKLOADS } from "./workloads.ts";
 
@@ -23,6 +24,10 @@ export interface Plan {
   peerCheckedSteps: number;
   /** How often the start of training is timed. */
   starts: number;
+  /** How PyTorch gets the gradients. */
+  torchModes: readonly ("hand" | "eager")[];
+  /** How often a whole run is timed next to scikit-learn's; never in a quick run. */
+  wholeRuns: number;
   /** Steps; not in a quick run. */
   endurance?: number;
   /** Which views are timed, quiet first, how often each, and for how many seconds, about. */
@@ -37,6 +42,8 @@ export const FULL: Plan = {
   sizes: SIZES,
   peerCheckedSteps: CHECKED_STEPS,
   starts: 3,
+  torchModes: ["hand", "eager"],
+  wholeRuns: 3,
   endurance: 100_000,
   // The start of a view and of the program that reads it is over after a second or two.
   looking: { views: ["quiet", "terminal", "live", "stalled"], rounds: 3, seconds: 20 },
@@ -49,11 +56,13 @@ export const QUICK: Plan = {
   sizes: QUICK_SIZES,
   peerCheckedSteps: QUICK_CHECKED_STEPS,
   starts: 1,
+  torchModes: ["hand"], // to load PyTorch takes seconds
+  wholeRuns: 0,
   looking: { views: ["quiet", "terminal", "live"], rounds: 3, seconds: 0.4 },
   rows: [],
 };
 
-/** All implementations, this project first. */
+/** All implementations that are always there, this project first. */
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: "backhand",
@@ -73,9 +82,11 @@ export const CONTESTANTS: readonly Contestant[] = [
 ];
 
 /** Who trains what, workload by workload, in turn. */
-export function trainings(): { workload: Workload; contestant: Contestant }[] {
+export function trainings(
+  natives: readonly Native[] = [],
+): { workload: Workload; contestant: Contestant | Native }[] {
   return WORKLOADS.flatMap((workload) =>
-    CONTESTANTS.filter(({ workloads }) => workloads?.includes(workload.name) ?? true)
+    [...CONTESTANTS.filter(({ workloads }) => workloads?.includes(workload.name) ?? true), ...natives]
       // Step by step is what WebGPU is slow at.
       .filter(({ backend }) => workload.name !== "hand" || backend === "webgpu")
       .map((contestant) => ({ workload, contestant }))

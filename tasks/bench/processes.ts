@@ -13,16 +13,24 @@ export interface TerminalSize {
   rows: number;
 }
 
-export interface Start {
-  /** The script, relative to the project's folder. */
-  script: string;
+export type Start = (Script | Program) & {
   args: readonly string[];
-  /** Its permissions, and other flags of `deno run`. */
-  flags: readonly string[];
   /** Its working directory; the project's folder by default. */
   cwd?: string;
   /** The terminal that it gets instead of pipes; all output then comes on stdout. */
   terminal?: TerminalSize;
+};
+
+interface Script {
+  /** The script, relative to the project's folder. */
+  script: string;
+  /** Its permissions, and other flags of `deno run`. */
+  flags: readonly string[];
+}
+
+interface Program {
+  /** Its path, or its name on `PATH`. */
+  program: string;
 }
 
 /** What to do when a program prints something. */
@@ -93,15 +101,14 @@ export function interruptWorkers(): void {
   running.forEach(end);
 }
 
-function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess {
+function spawn(start: Start): Deno.ChildProcess {
   checkInterrupt();
-  const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
-  const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
-  const words = [...run, ...flags, path(script), ...args];
+  const { cwd, terminal } = start;
+  const [program, ...words] = wordsOf(start);
   // Settings of tasks stay out of the environment: the defaults are measured.
   const environment = Object.entries(Deno.env.toObject()).filter(([key]) => !(key in SETTINGS));
-  const command = new Deno.Command(terminal ? "script" : Deno.execPath(), {
-    args: terminal ? inTerminal([Deno.execPath(), ...words], terminal) : words,
+  const command = new Deno.Command(terminal ? "script" : program, {
+    args: terminal ? inTerminal([program, ...words], terminal) : words,
     cwd: cwd ?? root,
     clearEnv: true,
     env: {
@@ -115,6 +122,14 @@ function spawn({ script, args, flags, cwd, terminal }: Start): Deno.ChildProcess
   const child = command.spawn();
   running.add(child);
   return child;
+}
+
+/** The command: the program and its arguments. */
+function wordsOf(start: Start): string[] {
+  if ("program" in start) return [start.program, ...start.args];
+  const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
+  const run = ["run", "--quiet", "--no-prompt", "--no-check", "--config", path("deno.json")];
+  return [Deno.execPath(), ...run, ...start.flags, path(start.script), ...start.args];
 }
 
 /** Arguments of `script` (util-linux) that run a command in a terminal of its own. */

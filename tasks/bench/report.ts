@@ -1,11 +1,12 @@
 /** The results as text. */
 
 import { formatTable } from "../show/text_table.ts";
-import { isRight, judge, lookingCost, type Peers, productRatio, type Standing, trainingRatio } from "./goals.ts";
+import { isRight, judge, lookingCost, namePeers, type Peers } from "./goals.ts";
+import { productRatio, type Standing, trainingRatio, wholeRunRatio } from "./goals.ts";
 import { GOLDEN } from "./golden.ts";
 import { CONTESTANTS } from "./plan.ts";
 import { formatSize } from "./products.ts";
-import { type Implementation, median, nameOf, type Results, type TrainingResult } from "./results.ts";
+import { type Implementation, median, nameOf, NATIVES, type Results, type TrainingResult } from "./results.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 export function formatResults(results: Results): string {
@@ -14,9 +15,11 @@ export function formatResults(results: Results): string {
     formatTraining(results),
     formatProducts(results),
     formatSteps(results),
+    formatWholeRun(results),
     formatData(results),
     formatLooking(results),
     formatGoals(results),
+    results.missing.map((line) => `not compared: ${line}`).join("\n"),
     ...faultsOf(results, false),
   ].filter((part) => part !== "").join("\n\n");
 }
@@ -42,32 +45,43 @@ function formatMachine({ limits, versions, cores }: Results): string {
 
 function formatTraining({ training }: Results): string {
   const names = WORKLOADS.map(({ name }) => name);
-  const rows = CONTESTANTS.map((contestant) => {
+  const natives = nativesIn(training);
+  const rows = [...CONTESTANTS, ...natives].map((contestant) => {
     const own = names.map((name) => training.find((row) => row.workload === name && isSame(row, contestant)));
     const peak = Math.max(...own.map((row) => row?.peakBytes ?? 0));
     return [nameOf(contestant), ...own.map(formatSpeed), peak > 0 ? formatMegabytes(peak) : "-"];
   });
-  const ratios = ratioRows(names, (name, peers) => trainingRatio(training, name, peers));
+  const ratios = ratioRows(names, natives, (name, peers) => trainingRatio(training, name, peers));
   return formatTable([["training, steps/s", ...names, "peak memory"], ...rows, ...ratios]);
 }
 
 function formatProducts({ products }: Results): string {
   const sizes = [...new Set(products.map(({ size }) => formatSize(size)))];
   if (sizes.length === 0) return "";
-  const rows = CONTESTANTS.filter(({ multiplies }) => multiplies).map((contestant) => [
+  const natives = nativesIn(products);
+  const rows = [...CONTESTANTS.filter(({ multiplies }) => multiplies), ...natives].map((contestant) => [
     nameOf(contestant),
     ...sizes.map((size) => {
       const row = products.find((row) => isSame(row, contestant) && formatSize(row.size) === size);
       return row === undefined ? "-" : row.error > 1 ? "wrong" : formatRate(row.gflops);
     }),
   ]);
-  const ratios = ratioRows(sizes, (size, peers) => productRatio(products, size, peers));
+  const ratios = ratioRows(sizes, natives, (size, peers) => productRatio(products, size, peers));
   return formatTable([["matrix product, GFLOP/s", ...sizes], ...rows, ...ratios]);
 }
 
-function ratioRows<T>(columns: readonly T[], ratioOf: (column: T, peers: Peers) => number): string[][] {
-  return (["webgpu", "any"] as const).map((peers) => [
-    peers === "webgpu" ? "backhand to the best WebGPU peer" : "backhand to the best peer",
+function nativesIn(rows: readonly Implementation[]): typeof NATIVES[number][] {
+  return NATIVES.filter((native) => rows.some((row) => isSame(row, native)));
+}
+
+function ratioRows<T>(
+  columns: readonly T[],
+  natives: readonly typeof NATIVES[number][],
+  ratioOf: (column: T, peers: Peers) => number,
+): string[][] {
+  const peers = ["webgpu", "javascript", ...natives.map(nameOf)] as Peers[];
+  return peers.map((peers) => [
+    `backhand to ${namePeers(peers)}`,
     ...columns.map((column) => formatRatio(ratioOf(column, peers))),
   ]);
 }
@@ -92,6 +106,14 @@ function formatSteps({ training, endurance, firstStep }: Results): string {
     lines.push(`first steps of train done ${times} s after the process started, on a scaled dataset`);
   }
   return lines.join("\n");
+}
+
+function formatWholeRun({ wholeRun }: Results): string {
+  if (wholeRun === undefined) return "";
+  const list = (seconds: readonly number[]) => seconds.map((value) => value.toFixed(1)).join(", ");
+  const { own, sklearn, epochs, members } = wholeRun;
+  return `train with all defaults on 1,000 rows: ${list(own)} s for ${epochs} epochs of ${members} members; ` +
+    `scikit-learn ${list(sklearn)} s for as many epochs of one: ${formatRatio(wholeRunRatio(wholeRun))}`;
 }
 
 function formatData({ data = [] }: Results): string {

@@ -4,9 +4,20 @@ import type { WorkloadName } from "./workloads.ts";
 
 export interface Implementation {
   /** "backhand" is this project; the others are its peers. */
-  name: "backhand" | "tfjs" | "jaxjs";
-  backend: "webgpu" | "wasm" | "cpu";
+  name: "backhand" | "tfjs" | "jaxjs" | "torch" | "burn" | "candle";
+  /** What it computes with; for PyTorch, which is on the CPU, how it gets the gradients. */
+  backend: "webgpu" | "wasm" | "cpu" | "hand" | "eager" | "ndarray";
 }
+
+/** The native peers, which are on the CPU. */
+export const NATIVES = [
+  { name: "torch", backend: "hand" },
+  { name: "torch", backend: "eager" },
+  { name: "burn", backend: "ndarray" },
+  { name: "candle", backend: "cpu" },
+] as const satisfies readonly Implementation[];
+
+export type NativeName = `${typeof NATIVES[number]["name"]} ${typeof NATIVES[number]["backend"]}`;
 
 /** An implementation's name in tables. */
 export function nameOf({ name, backend }: Implementation): string {
@@ -21,8 +32,8 @@ export interface TrainingResult extends Implementation {
   checkedSteps: number;
   /** Loss of the first batch after them, in float64. */
   loss: number;
-  /** Peak resident memory of its process, in bytes. */
-  peakBytes: number;
+  /** Peak resident memory of its process, in bytes; unknown of native peers. */
+  peakBytes?: number;
   costs?: StepCosts;
 }
 
@@ -83,6 +94,16 @@ export interface LookingResult {
   rounds: number[];
 }
 
+/** `train` with all defaults on a small table, and scikit-learn with as many hidden units, epochs and rows a batch. */
+export interface WholeRun {
+  /** Seconds from the start of the process to its end, round by round. */
+  own: number[];
+  sklearn: number[];
+  /** What the run made of its defaults. */
+  epochs: number;
+  members: number;
+}
+
 export interface Failure {
   worker: string;
   message: string;
@@ -104,6 +125,10 @@ export interface Results {
   /** Not with --quick; nor are data. */
   endurance?: EnduranceResult;
   data?: DataResult[];
+  /** Only in a full run, where `python3` has scikit-learn. */
+  wholeRun?: WholeRun;
+  /** Native peers that are not on this machine, a line each. */
+  missing: string[];
   failures: Failure[];
 }
 

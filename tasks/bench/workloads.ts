@@ -23,6 +23,12 @@ export interface Batch {
   y: Float32Array<ArrayBuffer>;
 }
 
+/** First weight [in, out] and bias [out] of a layer. */
+interface Layer {
+  weight: Float32Array<ArrayBuffer>;
+  bias: Float32Array<ArrayBuffer>;
+}
+
 export const WORKLOADS: readonly Workload[] = [
   { name: "seed", rows: 1000, widths: [1, 64, 1], batch: 10, loss: "mse" },
   { name: "wide", rows: 4096, widths: [64, 512, 8], batch: 256, loss: "mse" },
@@ -65,7 +71,7 @@ export function weightsOf({ widths }: Workload): number {
   return widths.slice(1).reduce((sum, out, i) => sum + widths[i] * out, 0);
 }
 
-export function initialParameters({ name, widths }: Workload): { weight: Float32Array; bias: Float32Array }[] {
+export function initialParameters({ name, widths }: Workload): Layer[] {
   return widths.slice(1).map((out, i) => ({
     weight: uniform(`${name} weight ${i}`, widths[i] * out, 0.1),
     bias: new Float32Array(out),

@@ -21,7 +21,7 @@ const UNUSED = [
   /\/fast\/(matmul_blocks|matmul_tiles|matmul_epilogue|pack)\.wgsl$/,
   /lib\/gpu\/(fusion|packing|product|product_forms|textures)\.ts$/,
   /\/ops\/(dropout|dropout_mask|function|one_hot|transpose)\.wgsl$/,
-  /\/optimizers\/(clip|clip_factor|squares|adam_texels)\.wgsl$/,
+  /\/optimizers\/(clip|clip_factor|squares)\.wgsl$/,
   /\/recorded_step\/gather_rows_backward\.wgsl$/,
   /\/measure\/(statistics|fold_statistics)\.wgsl$/,
   /\/(judge|tabular)\/\w+\.wgsl$/,

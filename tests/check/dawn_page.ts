@@ -1,6 +1,6 @@
 /** What dawn_test.ts runs in a page: the cases of the self-test, for every form of every kernel, on the browser's WebGPU. */
 
-import { adamOfTexels, byFours, type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
+import { byFours, fromTexels, type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
 import { broadcastCases } from "../../lib/check/operation_cases.ts";
 import { type KernelCase, largeProductCases, partedCases } from "../../lib/check/op_cases.ts";
 import { productCases } from "../../lib/check/product_cases.ts";
@@ -10,7 +10,13 @@ import { wholeStepCases } from "../../lib/check/whole_step_cases.ts";
 import { requestAdapter, requestGpu } from "../../lib/gpu/adapter.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import { compile } from "../../lib/gpu/pipeline.ts";
-import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT, type ProductForm } from "../../lib/gpu/product_forms.ts";
+import {
+  type Flat,
+  matmulBlocksKernel,
+  matmulTilesKernel,
+  PLAIN_PRODUCT,
+  type ProductForm,
+} from "../../lib/gpu/product_forms.ts";
 
 /** What a page found. Forms of kernels are named as {@linkcode formOf} does. */
 export interface Found {
@@ -35,6 +41,12 @@ const PRODUCT_FORMS = ([
   { bias: true, activation: "tanh" },
   { derivative: "relu" },
 ] satisfies Partial<ProductForm>[]).map((form): ProductForm => ({ ...PLAIN_PRODUCT, ...form }));
+
+/** Which of their matrices lie flat in textures: of the first three some do not. */
+function flatOf(form: number): Flat {
+  const some = [{ a: false, b: false, y: true }, { a: false, b: true, y: true }, { a: false, b: false, y: false }];
+  return some[form] ?? { a: true, b: true, y: true };
+}
 
 /** Those that are enough for tiles, which take a second each to compile: what the others apply stands in the same text. */
 const FORMS_OF_TILES = 4;
@@ -73,7 +85,8 @@ function knownForms(): Kernel[] {
     (["spread", "number"] as const).map((form) => withOperand(kernel, form))
   );
   const plain = [...all, ...spread];
-  return [...plain, ...plain.filter(({ counts = 0 }) => counts > 0).map(byFours), adamOfTexels];
+  const updates = [kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam];
+  return [...plain, ...plain.filter(({ counts = 0 }) => counts > 0).map(byFours), ...updates.map(fromTexels)];
 }
 
 /**
@@ -97,7 +110,7 @@ async function computeAll(): Promise<Found> {
     const narrow = new Set(wholeStepCases(device).map(({ kernel }) => kernel));
     for (const kernel of narrow) if (kernel.constants?.LAYERS !== NARROW_LAYERS) leftOut.add(kernel);
     const cases = [shortCases, broadcastCases, partedCases, longStatisticsCases].flatMap((make) => make(device));
-    const blocks = PRODUCT_FORMS.map((form, i) => matmulBlocksKernel(form, i % 2 === 0));
+    const blocks = PRODUCT_FORMS.map((form, i) => matmulBlocksKernel(form, i % 2 === 0, flatOf(i)));
     cases.push(...blocks.flatMap((kernel) => productCases(device, kernel)));
     await compute(device, cases.filter(({ kernel }) => !leftOut.has(kernel)));
   }
