@@ -315,6 +315,6 @@ const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + dropoutMask + matmulEpilo
 
 /** Fast matrix products, whose constants lib/gpu/product_forms.ts sets. */
 export const products = named({
-  matmulBlocks: { code: PRODUCT_PRELUDE + matmulBlocks, workgroup: 8, access: [RT, RT, R, RT, W, W, W, R] },
+  matmulBlocks: { code: PRODUCT_PRELUDE + matmulBlocks, workgroup: 8, access: [RT, RT, R, RT, W, W, W, R, WT] },
   matmulTiles: { code: PRODUCT_PRELUDE + matmulTiles, workgroup: 256, access: [R, R, R, R, W, W, R] },
 });

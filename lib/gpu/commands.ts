@@ -50,7 +50,7 @@ export interface Built extends Disposable {
 }
 
 /** How dispatches become commands. */
-export interface BuildOptions extends Pick<PlanTarget, "plain" | "intermediate"> {
+export interface BuildOptions extends Pick<PlanTarget, "plain" | "intermediate" | "closed"> {
   /** Whether what they hold for themselves counts as alive; what the device keeps for itself does not. */
   readonly isCounted?: boolean;
 }
@@ -150,7 +150,7 @@ export class CommandBuilder {
   #createUnused(): Unused {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
-    return { read: create(), out: create(), sums: create() };
+    return { read: create(), out: create(), out4: create(), sums: create(), texels: this.#createTexture(1, 4) };
   }
 
   /** One for all kernels, for none leaves anything there; alive as long as the device. */
