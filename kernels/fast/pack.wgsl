@@ -2,11 +2,12 @@
 // The software adapter reads a storage texture three times as fast as a storage buffer: a texel is one vector load, while
 // each number of a buffer is fetched, checked and inserted for each invocation alone. Where columns are a multiple of four
 // the texture's bytes are those of the matrix, and copies do the same.
-// Texel i lies at (i mod 8192, i div 8192); row r starts at texel r * ceil(columns / 4).
+// Texel i lies at (i mod across, i div across); row r starts at texel r * ceil(columns / 4).
 // Grid: one invocation per texel.
 struct Sizes {
   texels: u32,
   columns: u32,
+  across: u32, // texels side by side in the texture
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var packed: texture_storage_2d<rgba32float, write>;
@@ -33,5 +34,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (left > 3u) {
     texel.w = x[at + 3u];
   }
-  textureStore(packed, vec2u(i % 8192u, i / 8192u), texel);
+  textureStore(packed, vec2u(i % sizes.across, i / sizes.across), texel);
 }

@@ -23,11 +23,13 @@ struct Sizes {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.x + id.y * groups.x * 64u;
+  // Loaded by all invocations of the grid: the software adapter loads a number for all of them at once then.
+  let step = cursor[0];
   if (index >= sizes.count) {
     return;
   }
   let place = index / sizes.columns;
-  let position = cursor[0] * sizes.stride + place % sizes.own;
+  let position = step * sizes.stride + place % sizes.own;
   let length = arrayLength(&rows) / sizes.lists;
   var row = sizes.tableRows;
   if (position < length) {

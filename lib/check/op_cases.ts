@@ -282,7 +282,11 @@ export function smallCases(device: Device): KernelCase[] {
 /** Products that are not run plain: rows that the software adapter packs by a kernel, and such as copies pack, flat and not. */
 export function largeProductCases(device: Device): KernelCase[] {
   const odd = matmulCases(device, [39, 41, 43], productKernels(device, [39, 41, 43]));
-  const packed = device.products === "blocks" ? odd.map((given) => ({ ...given, kernel: kernels.pack })) : [];
+  // The second matrix is small, and lies row by row in its texture.
+  const few = matmulCases(device, [7, 12, 64]);
+  const packed = device.products === "blocks"
+    ? [...odd, ...few].map((given) => ({ ...given, kernel: kernels.pack }))
+    : [];
   return [...odd, ...packed, ...matmulCases(device, [68, 64, 128], productKernels(device, [68, 64, 128]))];
 }
 

@@ -6,7 +6,10 @@
 import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
 import { bindsOf, blocksDispatch, isProduct, isSame, type Item, type Product, type Unused, writes } from "./product.ts";
-import { texelsOf, toPacked } from "./textures.ts";
+import { packDispatch, texelsOf } from "./textures.ts";
+
+/** Texels up to which a kernel packs a matrix sooner than the end of a compute pass takes, which a copy needs: measured on llvmpipe. */
+const FEW_TEXELS = 320;
 
 /** What packing needs to know of the device. */
 export interface PackingTarget {
@@ -37,17 +40,18 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
     if (found) return found.texture;
     const texture = target.createTexture(rows, columns);
-    const packed = toPacked(matrix, rows, columns, texture);
-    if ("kernel" in packed) {
-      placed.push(packed);
+    const packing = { matrix, rows, columns, texture };
+    const joins = copies && !writtenSince.has(matrix.buffer);
+    if (columns % 4 !== 0 || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
+      placed.push(packDispatch(packing));
     } else {
-      if (!copies || writtenSince.has(matrix.buffer)) {
+      if (!joins) {
         placed.push(copies = []);
         writtenSince.clear();
       }
-      copies.push(packed);
+      copies!.push(packing);
     }
-    held.push({ matrix, rows, columns, texture });
+    held.push(packing);
     return texture;
   };
   for (const [at, asked] of items.entries()) {

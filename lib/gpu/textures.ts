@@ -4,7 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import type { Binding, Packing, PlannedDispatch } from "./pipeline.ts";
+import type { Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
@@ -51,7 +51,7 @@ export interface TextureCopy {
 
 /** The copies that pack a matrix: whole rows of texels, and the rest. */
 export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, texture }: Packing): TextureCopy[] {
-  const width = isFlat(rows, columns) ? MAX_SIDE : columns / 4;
+  const width = acrossOf(rows, columns);
   const bytesPerRow = width * TEXEL_BYTES;
   const texels = texelsOf(rows, columns);
   const whole = Math.floor(texels / width);
@@ -64,15 +64,14 @@ export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, textur
   return [...(whole > 0 ? [copy(0, [width, whole])] : []), ...(rest > 0 ? [copy(whole, [rest, 1])] : [])];
 }
 
-/** What packs a matrix [rows, columns] into a texture. Copies are many times as fast as a kernel that stores texels. */
-export function toPacked(
-  matrix: Binding,
-  rows: number,
-  columns: number,
-  texture: GPUTexture,
-): PlannedDispatch | Packing {
-  if (columns % 4 === 0) return { matrix, rows, columns, texture };
+/** The dispatch that packs a matrix. Where columns are a multiple of four, a copy does the same. */
+export function packDispatch({ matrix, rows, columns, texture }: Packing): PlannedDispatch {
   const texels = texelsOf(rows, columns);
-  const resources = [matrix, texture];
-  return { kernel: kernels.pack, resources, sizes: [texels, columns], reals: [], invocations: texels };
+  const sizes = [texels, columns, acrossOf(rows, columns)];
+  return { kernel: kernels.pack, resources: [matrix, texture], sizes, reals: [], invocations: texels };
+}
+
+/** Texels that lie side by side. */
+function acrossOf(rows: number, columns: number): number {
+  return isFlat(rows, columns) ? MAX_SIDE : columns / 4;
 }
