@@ -5,7 +5,7 @@
  */
 import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
 import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
-import { isFlat } from "../gpu/textures.ts";
+import { liesFlat } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -297,7 +297,7 @@ function productKernels(
 ): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
     const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
-    const flat = { a: transposeA ? isFlat(k, m) : isFlat(m, k), b: transposeB ? isFlat(n, k) : isFlat(k, n), y: true };
+    const flat = { a: liesFlat(transposeA ? m : k), b: liesFlat(transposeB ? k : n), y: true };
     if (device.products === "blocks") return matmulBlocksKernel(form, n % 4 === 0, flat);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };

@@ -20,7 +20,7 @@ import {
 } from "./pipeline.ts";
 import { planDispatches, type PlanTarget } from "./plan.ts";
 import type { Unused } from "./product.ts";
-import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
+import { copiesOf, type Layout, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -88,7 +88,7 @@ export class CommandBuilder {
       });
       return made;
     };
-    const createTexture = (rows: number, columns: number) => keep(this.#createTexture(rows, columns));
+    const createTexture = (layout: Layout) => keep(this.#createTexture(layout));
     const unused = () => this.#unused ??= this.#createUnused();
     const steps = planDispatches(dispatches, { ...options, products: this.#products, createTexture, unused });
     const commands = steps.map((step) => {
@@ -138,8 +138,8 @@ export class CommandBuilder {
     return uniform;
   }
 
-  #createTexture(rows: number, columns: number): GPUTexture {
-    const size = textureSize(rows, columns);
+  #createTexture(layout: Layout): GPUTexture {
+    const size = textureSize(layout);
     const bytes = size[0] * size[1] * TEXEL_BYTES;
     const label = "a packed matrix";
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
@@ -151,7 +151,13 @@ export class CommandBuilder {
   #createUnused(): Unused {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
-    return { read: create(), out: create(), out4: create(), sums: create(), texels: this.#createTexture(1, 4) };
+    return {
+      read: create(),
+      out: create(),
+      out4: create(),
+      sums: create(),
+      texels: this.#createTexture({ rows: 1, columns: 4, isFlat: true }),
+    };
   }
 
   /** One for all kernels, for none leaves anything there; alive as long as the device. */

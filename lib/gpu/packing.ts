@@ -5,8 +5,19 @@
  */
 import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
-import { bindsOf, blocksDispatch, isProduct, isSame, type Item, type Product, type Unused, writes } from "./product.ts";
-import { packDispatch, texelsOf } from "./textures.ts";
+import {
+  bindsOf,
+  blocksDispatch,
+  isProduct,
+  isSame,
+  type Item,
+  matricesOf,
+  type Placed,
+  type Product,
+  type Unused,
+  writes,
+} from "./product.ts";
+import { type Layout, packDispatch, texelsOf } from "./textures.ts";
 
 /** Texels up to which a kernel packs a matrix sooner than the end of a compute pass takes, which a copy needs: measured on llvmpipe. */
 const FEW_TEXELS = 320;
@@ -14,7 +25,7 @@ const FEW_TEXELS = 320;
 /** What packing needs to know of the device. */
 export interface PackingTarget {
   /** Makes a texture that holds a matrix. */
-  createTexture(rows: number, columns: number): GPUTexture;
+  createTexture(layout: Layout): GPUTexture;
   /** Stand-ins for what a kernel binds and does not use. */
   unused(): Unused;
   /**
@@ -31,22 +42,23 @@ export interface PackingTarget {
  * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
  */
 export function packProducts(items: readonly Item[], target: PackingTarget): (PlannedDispatch | Packing[])[] {
-  const placed: (PlannedDispatch | Packing[])[] = [];
+  const steps: (PlannedDispatch | Packing[])[] = [];
   /** Matrices that some texture holds at the moment. */
   let held: Packing[] = [];
   let copies: Packing[] | undefined;
   const writtenSince = new Set<GPUBuffer>();
-  const pack = (matrix: Binding, rows: number, columns: number): GPUTexture => {
-    const found = held.find((packed) => isSame(packed.matrix, matrix) && packed.columns === columns);
+  const pack = (placed: Placed): GPUTexture => {
+    const { matrix, rows, columns } = placed;
+    const found = held.find((packed) => isHere(packed, placed));
     if (found) return found.texture;
-    const texture = target.createTexture(rows, columns);
-    const packing = { matrix, rows, columns, texture };
+    const texture = target.createTexture(placed);
+    const packing = { ...placed, texture };
     const joins = copies && !writtenSince.has(matrix.buffer);
     if (columns % 4 !== 0 || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
-      placed.push(packDispatch(packing));
+      steps.push(packDispatch(packing));
     } else {
       if (!joins) {
-        placed.push(copies = []);
+        steps.push(copies = []);
         writtenSince.clear();
       }
       copies!.push(packing);
@@ -59,22 +71,22 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     let result: Packing | undefined;
     if (isProduct(item)) {
       item = turned(item);
-      const [a, b, y] = operandsOf(item).map(({ matrix, rows, columns }) => pack(matrix, rows, columns));
-      if (target.closed && target.intermediate?.has(item.out.buffer) && isForProducts(item, items.slice(at + 1))) {
-        const { groups, m, n, out } = item;
-        result = { matrix: out, rows: groups * m, columns: n, texture: target.createTexture(groups * m, n) };
+      const { a, b, out } = matricesOf(item);
+      const operands = { a: pack(a), b: pack(b), y: item.y && pack({ ...out, matrix: item.y }) };
+      if (target.closed && target.intermediate?.has(out.matrix.buffer) && isForProducts(out, items.slice(at + 1))) {
+        result = { ...out, texture: target.createTexture(out) };
       }
-      placed.push(blocksDispatch(item, { a, b, y, out: result?.texture }, target.unused()));
+      steps.push(blocksDispatch(item, { ...operands, out: result?.texture }, target.unused()));
     } else {
       const update = target.intermediate && updateOfMany(item);
-      placed.push(update ? throughTexels(item, update, pack) : item);
+      steps.push(update ? throughTexels(item, update, pack) : item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
     if (result) held.push(result);
     for (const buffer of written) writtenSince.add(buffer);
   }
-  return placed;
+  return steps;
 }
 
 /** The same product, with a single column as a row of the transpose: a copy packs it. */
@@ -83,28 +95,25 @@ function turned(product: Product): Product {
   return { ...product, transposeB: transposeB || (n === 1 && k % 4 === 0 && !sums) };
 }
 
-/** What a product reads through textures: a, b, and y where there is a derivative. */
-function operandsOf({ groups, m, n, k, a, b, y, transposeA, transposeB }: Product): Omit<Packing, "texture">[] {
-  return [
-    transposeA ? { matrix: a, rows: groups * k, columns: m } : { matrix: a, rows: groups * m, columns: k },
-    transposeB ? { matrix: b, rows: groups * n, columns: k } : { matrix: b, rows: groups * k, columns: n },
-    ...y ? [{ matrix: y, rows: groups * m, columns: n }] : [],
-  ];
+/** Whether a texture holds a matrix, as it is to lie there. */
+function isHere(packed: Packing, { matrix, columns, isFlat }: Placed): boolean {
+  return isSame(packed.matrix, matrix) && packed.columns === columns && packed.isFlat === isFlat;
 }
 
 /** Texels up to which storing them takes less time than the copy, which ends a pass: 36 us and 3.5 ns a texel, measured. */
 const MAX_RESULT_TEXELS = 8_192;
 
-/** Whether nothing but products reads a product's result, each as the matrix that it is, and it is small enough for a texture. */
-function isForProducts({ out, groups, m, n }: Product, rest: readonly Item[]): boolean {
-  if (texelsOf(groups * m, n) > MAX_RESULT_TEXELS) return false;
-  const readers = rest.filter((item) => bindsOf(item).some(({ buffer }) => buffer === out.buffer));
+/** Whether nothing but products reads a result, each as the matrix that it is, and it is small enough for a texture. */
+function isForProducts({ matrix, rows, columns, isFlat }: Placed, rest: readonly Item[]): boolean {
+  if (texelsOf(rows, columns) > MAX_RESULT_TEXELS) return false;
+  const isIt = (place: Binding | undefined) => place?.buffer === matrix.buffer;
+  const readers = rest.filter((item) => bindsOf(item).some(isIt));
   return readers.length > 0 && readers.every((item) => {
-    if (!isProduct(item)) return false;
-    const others = [item.bias, item.out, item.sums, item.dropout?.step];
-    const operands = operandsOf(turned(item)).filter(({ matrix }) => matrix.buffer === out.buffer);
-    return others.every((place) => place?.buffer !== out.buffer) &&
-      operands.every(({ matrix, columns }) => isSame(matrix, out) && columns === n);
+    if (!isProduct(item) || [item.bias, item.out, item.sums, item.dropout?.step].some(isIt)) return false;
+    const { a, b, out } = matricesOf(turned(item));
+    const operands = item.y ? [a, b, { ...out, matrix: item.y }] : [a, b];
+    const uses = operands.filter((placed) => isIt(placed.matrix));
+    return uses.every((use) => isSame(use.matrix, matrix) && use.columns === columns && use.isFlat === isFlat);
   });
 }
 
@@ -124,11 +133,11 @@ function updateOfMany({ kernel, sizes: [fours] }: PlannedDispatch): Kernel | und
 function throughTexels(
   dispatch: PlannedDispatch,
   update: Kernel,
-  pack: (matrix: Binding, rows: number, columns: number) => GPUTexture,
+  pack: (placed: Placed) => GPUTexture,
 ): PlannedDispatch {
   const { sizes: [fours], resources } = dispatch;
   const kernel = fromTexels(update);
-  const packed = (place: Resource) => pack(place as Binding, fours, 4);
+  const packed = (place: Resource) => pack({ matrix: place as Binding, rows: fours, columns: 4, isFlat: true });
   const first = resources.map((place, i) => kernel.access[i] === "read_texture" ? packed(place) : place);
   const written = resources.filter((_, i) => kernel.access[i] === "read_write");
   return { ...dispatch, kernel, resources: [...first, ...written.map(packed)] };

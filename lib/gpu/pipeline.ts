@@ -39,6 +39,8 @@ export interface Packing {
   readonly matrix: Binding;
   readonly rows: number;
   readonly columns: number;
+  /** Whether its texels lie one after the other; or else each row is one of the texture. */
+  readonly isFlat: boolean;
   /** Where it goes. */
   readonly texture: GPUTexture;
 }

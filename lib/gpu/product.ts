@@ -5,8 +5,8 @@
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Activation, matmulBlocksKernel, matmulTilesKernel, type ProductForm } from "./product_forms.ts";
-import { type Binding, isBinding, type PlannedDispatch } from "./pipeline.ts";
-import { isFlat, MAX_TEXELS, texelsOf } from "./textures.ts";
+import { type Binding, isBinding, type Packing, type PlannedDispatch } from "./pipeline.ts";
+import { isLong, liesFlat, MAX_TEXELS, texelsOf } from "./textures.ts";
 
 /**
  * A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it; or several of that size, one after
@@ -82,18 +82,32 @@ export interface Unused {
   readonly texels: GPUTexture;
 }
 
+/** A matrix of a product as it lies in its texture. */
+export type Placed = Omit<Packing, "texture">;
+
+/** The matrices of a product that may lie in textures: its operands, and its result, in whose shape `y` is, too. */
+export function matricesOf(
+  { groups, m, n, k, a, b, out, transposeA, transposeB }: Product,
+): Record<"a" | "b" | "out", Placed> {
+  const left = transposeA ? { rows: groups * k, columns: m } : { rows: groups * m, columns: k };
+  const right = transposeB ? { rows: groups * n, columns: k } : { rows: groups * k, columns: n };
+  const result = { rows: groups * m, columns: n };
+  const areLong = [left, right, result].some(({ rows, columns }) => isLong(rows, columns));
+  const place = (matrix: Binding, shape: Readonly<Record<"rows" | "columns", number>>): Placed => {
+    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.columns) };
+  };
+  return { a: place(a, left), b: place(b, right), out: place(out, result) };
+}
+
 /** Packed operands of a product, `y` where there is a derivative; and where its result goes, if not to its buffer. */
 type Packed = Readonly<{ a: GPUTexture; b: GPUTexture; y?: GPUTexture; out?: GPUTexture }>;
 
 /** The dispatch of a product whose operands are packed. */
 export function blocksDispatch(product: Product, { a, b, y, out: texels }: Packed, unused: Unused): PlannedDispatch {
-  const { groups, m, n, k, transposeA, transposeB, bias, out, sums, dropout } = product;
+  const { groups, m, n, bias, out, sums, dropout } = product;
   const aligned = n % 4 === 0;
-  const flat = {
-    a: transposeA ? isFlat(groups * k, m) : isFlat(groups * m, k),
-    b: transposeB ? isFlat(groups * n, k) : isFlat(groups * k, n),
-    y: isFlat(groups * m, n),
-  };
+  const matrices = matricesOf(product);
+  const flat = { a: matrices.a.isFlat, b: matrices.b.isFlat, y: matrices.out.isFlat };
   // A result may be shorter than the one vec4 that the other binding needs at least.
   const outs = aligned ? [unused.out, out] : [out, unused.out4];
   const form = formOf(product);

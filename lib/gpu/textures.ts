@@ -28,17 +28,25 @@ export function texelsOf(rows: number, columns: number): number {
 }
 
 /**
- * How a matrix lies in its texture: with a row of it in a row of texels, where a copy can bring it there; or flat, one texel
- * after the other, which most often is one row of texels.
+ * Whether a matrix lies flat in its texture, one texel after the other, which most often is one row of texels. Where a copy can
+ * bring each of its rows into a row of texels, it does not.
  */
-export function isFlat(rows: number, columns: number): boolean {
-  return columns % COPIED_COLUMNS !== 0 || rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
+export function liesFlat(columns: number): boolean {
+  return columns % COPIED_COLUMNS !== 0;
 }
 
+/** Whether a matrix fits into a texture flat alone: then all of the product do, for each mixture is a kernel of its own. */
+export function isLong(rows: number, columns: number): boolean {
+  return rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
+}
+
+/** A matrix and how it lies in its texture. */
+export type Layout = Pick<Packing, "rows" | "columns" | "isFlat">;
+
 /** Width and height of the texture that holds a matrix. */
-export function textureSize(rows: number, columns: number): [width: number, height: number] {
+export function textureSize({ rows, columns, isFlat }: Layout): [width: number, height: number] {
   const read = rows + ROWS_AT_ONCE - 1;
-  if (!isFlat(rows, columns)) return [columns / 4 + PADDING, read];
+  if (!isFlat) return [columns / 4 + PADDING, read];
   const texels = texelsOf(read, columns);
   return [Math.min(texels, MAX_SIDE), Math.ceil(texels / MAX_SIDE)];
 }
@@ -50,8 +58,9 @@ export interface TextureCopy {
 }
 
 /** The copies that pack a matrix: whole rows of texels, and the rest. */
-export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, texture }: Packing): TextureCopy[] {
-  const width = acrossOf(rows, columns);
+export function copiesOf(packing: Packing): TextureCopy[] {
+  const { matrix: { buffer, byteOffset }, rows, columns, texture } = packing;
+  const width = acrossOf(packing);
   const bytesPerRow = width * TEXEL_BYTES;
   const texels = texelsOf(rows, columns);
   const whole = Math.floor(texels / width);
@@ -65,13 +74,14 @@ export function copiesOf({ matrix: { buffer, byteOffset }, rows, columns, textur
 }
 
 /** The dispatch that packs a matrix. Where columns are a multiple of four, a copy does the same. */
-export function packDispatch({ matrix, rows, columns, texture }: Packing): PlannedDispatch {
+export function packDispatch(packing: Packing): PlannedDispatch {
+  const { matrix, rows, columns, texture } = packing;
   const texels = texelsOf(rows, columns);
-  const sizes = [texels, columns, acrossOf(rows, columns)];
+  const sizes = [texels, columns, acrossOf(packing)];
   return { kernel: kernels.pack, resources: [matrix, texture], sizes, reals: [], invocations: texels };
 }
 
 /** Texels that lie side by side. */
-function acrossOf(rows: number, columns: number): number {
-  return isFlat(rows, columns) ? MAX_SIDE : columns / 4;
+function acrossOf({ columns, isFlat }: Layout): number {
+  return isFlat ? MAX_SIDE : columns / 4;
 }
