@@ -74,7 +74,7 @@ permitted("a run that is resumed keeps its form on the device that it began on",
 });
 
 permitted("train measures for large steps alone, says so once, and resumes in the form that the run has", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const train = (args: string) => place.succeed("train", args.split(" "));
   const products = async () => JSON.parse(await place.read("data/runs/default_run/origin.json")).products;
   assertEquals((await train("--num-dataset 100 --num-epochs 1")).stderr, "");
