@@ -78,9 +78,14 @@ import matmulTiles from "./fast/matmul_tiles.wgsl" with { type: "text" };
 import pack from "./fast/pack.wgsl" with { type: "text" };
 import softmaxCrossEntropyStep from "./fast/softmax_cross_entropy_step.wgsl" with { type: "text" };
 import wholeStep from "./fast/whole_step.wgsl" with { type: "text" };
+import wholeStepTexels from "./fast/whole_step_texels.wgsl" with { type: "text" };
+import wholeStepWorkgroup from "./fast/whole_step_workgroup.wgsl" with { type: "text" };
 
-/** How a kernel uses what it binds: a storage buffer, or a storage texture of rgba32float. */
-export type Access = "read" | "read_write" | "read_texture" | "write_texture";
+/**
+ * How a kernel uses what it binds: a storage buffer, a storage texture of rgba32float, or as the last the device's own texture
+ * of r32float, in which kernels keep numbers as long as they run: no dispatch names that one.
+ */
+export type Access = "read" | "read_write" | "read_texture" | "write_texture" | "memory_texture";
 
 /** A WGSL kernel and what it binds. */
 export interface Kernel {
@@ -120,6 +125,8 @@ const backwardOf = (name: string, code: string): Unnamed => ({
     `${ONE}${code}\nfn activateBackward(kept: f32, dOut: f32) -> f32 {\n  return ${name}Backward(kept, dOut);\n}\n${backward}`,
   access: [R, R, W],
 });
+
+const WHOLE_STEP_ACCESS = [R, R, R, R, R, W, W, W] as const;
 
 /** Every kernel of the library by name. */
 export const kernels = named({
@@ -212,7 +219,7 @@ export const kernels = named({
   bceWithLogitsStep: { code: lossStep, access: [R, R, W, W], constants: { LOSS: 1 } },
   huberStep: { code: lossStep, access: [R, R, W, W], constants: { LOSS: 2 } },
   softmaxCrossEntropyStep: { code: softmaxCrossEntropyStep, access: [R, R, W, W] },
-  wholeStep: { code: FOUR + relu + sigmoid + wholeStep, access: [R, R, R, R, R, W, W, W] },
+  wholeStep: { code: FOUR + relu + sigmoid + wholeStepWorkgroup + wholeStep, access: WHOLE_STEP_ACCESS },
   pack: { code: pack, access: [R, WT] },
 });
 
@@ -242,6 +249,13 @@ export function withOperand(kernel: Kernel, form: OperandForm): Kernel {
   operandForms[form].set(kernel, made);
   return made;
 }
+
+/** A whole step that keeps its numbers in a texture, which a software adapter reads in a tenth of the time. */
+export const wholeStepOfTexels: Kernel = {
+  name: kernels.wholeStep.name,
+  code: FOUR + relu + sigmoid + wholeStepTexels + wholeStep,
+  access: [...WHOLE_STEP_ACCESS, "memory_texture"],
+};
 
 const fours = new Map<Kernel, Kernel>();
 
@@ -301,6 +315,6 @@ const PRODUCT_PRELUDE = FOUR + relu + sigmoid + tanh + dropoutMask + matmulEpilo
 
 /** Fast matrix products, whose constants lib/gpu/product_forms.ts sets. */
 export const products = named({
-  matmulBlocks: { code: PRODUCT_PRELUDE + matmulBlocks, workgroup: 8, access: [RT, RT, R, RT, W, W, W, R] },
+  matmulBlocks: { code: PRODUCT_PRELUDE + matmulBlocks, workgroup: 8, access: [RT, RT, R, RT, W, W, W, R, WT] },
   matmulTiles: { code: PRODUCT_PRELUDE + matmulTiles, workgroup: 256, access: [R, R, R, R, W, W, R] },
 });

@@ -12,7 +12,7 @@ import { SETTINGS } from "./settings/settings.ts";
 import { readRuns } from "./runs/records.ts";
 import { runTask } from "./settings/run_task.ts";
 
-async function main({ words: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
+export async function main({ words: names, extras: { JSON: json = "false" } }: TaskConfig): Promise<void> {
   checkNames(names);
   const runs = await readRuns(names);
   if (json !== "true") return console.log(formatComparison(runs));

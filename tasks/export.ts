@@ -43,7 +43,7 @@ const EXPORTERS: Record<Format, Exporter> = {
   },
 };
 
-async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig): Promise<void> {
+export async function main({ runName, extras: { FORMAT: format }, output }: TaskConfig): Promise<void> {
   const { extension, write, note } = EXPORTERS[format as Format];
   const run = new RunFolder(runName);
   const path = fromUsersFolder(output) ?? `${run.path}/model${extension}`;

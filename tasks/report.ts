@@ -13,7 +13,7 @@ import type { TaskConfig } from "./settings/config.ts";
 import { runTask } from "./settings/run_task.ts";
 import { fromUsersFolder, tellWritten } from "./settings/users_files.ts";
 
-async function main(config: TaskConfig): Promise<void> {
+export async function main(config: TaskConfig): Promise<void> {
   const { output, extras: { SVG: svg } } = config;
   const run = askedRun("report", config);
   const page = fromUsersFolder(output);

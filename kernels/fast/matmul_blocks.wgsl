@@ -15,7 +15,8 @@ override ALIGNED: bool; // n is a multiple of four: the result goes to out4, fou
 override GROUPED: bool; // several products
 override FLAT_A: bool;
 override FLAT_B: bool;
-override FLAT_Y: bool;
+override FLAT_Y: bool; // y, and a result in texels
+override TEXELS: bool; // the result goes to a texture, for the products that read it: saves a copy, which ends the pass
 
 struct Sizes {
   m: u32,
@@ -34,7 +35,8 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> out4: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;
-@group(0) @binding(8) var<uniform> sizes: Sizes;
+@group(0) @binding(8) var outTexels: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(9) var<uniform> sizes: Sizes;
 
 var<private> group: u32;
 var<private> counter: u32; // of dropout: loaded once, for it costs as much as all else there
@@ -143,7 +145,10 @@ fn store4(row: u32, column: u32, product: vec4f) {
   if (DERIVATIVE > 0u) {
     value = activateBackward(textureLoad(y, texelPlace(FLAT_Y, place, column / 4u, stride)), value);
   }
-  if (ALIGNED) {
+  if (TEXELS) {
+    let isThere = column + vec4u(0u, 1u, 2u, 3u) < vec4u(sizes.n);
+    textureStore(outTexels, texelPlace(FLAT_Y, place, column / 4u, stride), select(vec4f(), value, isThere));
+  } else if (ALIGNED) {
     out4[place * stride + column / 4u] = value;
   } else {
     for (var i = 0u; i < min(sizes.n - column, 4u); i++) {

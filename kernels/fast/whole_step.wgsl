@@ -7,19 +7,22 @@
 // number outside the table gives NaN. In the end the cursor moves on by one. Formulas are those of the plain kernels.
 //
 // A small network's step is a chain of dispatches that take longer to start than to run; here only barriers lie between
-// them. `memory` holds the targets and the output of every layer, column by column, four rows of a column to a block: one
-// load brings four rows, and one weight serves them. Rows past the last are 0 in outputs and in dZ, so that sums need no
-// bounds. Going backward, dZ takes the place of the output it belongs to. The layers come from a table: one pipeline
-// serves all networks of as many layers.
-// Two things are for the software adapter. The table is no uniform: it would compile the kernel anew at each dispatch, for
-// the branches that depend on it. And layers are no loop: with a barrier inside, all loops within take twice as long.
+// them. The step's memory holds the targets and the output of every layer, column by column, four rows of a column to a
+// block. Rows past the last are 0 in outputs and in dZ, so that sums need no bounds. Going backward, dZ takes the place of
+// the output it belongs to. The layers come from a table: one pipeline serves all networks of as many layers.
+// Each task multiplies four columns with four, so that a load serves four products. Where fewer columns are left, the last
+// one stands in for those that are missing, and what it gives there is not kept.
+// Memory is whole_step_workgroup.wgsl, or for the software adapter whole_step_texels.wgsl, with the same functions.
+// Three things are for the software adapter. A number from a storage buffer is dear: the table is read once. The table is no
+// uniform: it would compile the kernel anew at each dispatch, for the branches that depend on it. And layers are no loop:
+// with a barrier inside, all loops within take twice as long.
 // Grid: one workgroup.
 struct Layer {
   inputs: u32,
   outputs: u32,
   weight: u32, // places of weight and bias in values and gradients
   bias: u32,
-  x: u32, // places of input and output in memory
+  x: u32, // blocks of memory where input and output start
   y: u32,
   activation: u32, // of the output
 }
@@ -28,7 +31,8 @@ struct Plan {
   stride: u32,
   tableRows: u32,
   loss: u32,
-  expected: u32, // place of the targets in memory
+  expected: u32, // block of memory where the targets start
+  weights: u32, // block after the last
   layers: array<Layer>, // 4 at most
 }
 @group(0) @binding(0) var<storage, read> plan: Plan;
@@ -47,8 +51,6 @@ const SIGMOID = 2u;
 const MSE = 0u;
 const BCE = 1u;
 
-// 16 KiB together, what every device has.
-var<workgroup> memory: array<vec4f, 1008>;
 var<workgroup> partialLosses: array<f32, 64>;
 
 // The block's values, 0 where a row is past the last.
@@ -81,45 +83,89 @@ fn activateBackward(activation: u32, a: vec4f, dA: vec4f) -> vec4f {
   return dA;
 }
 
+// a / b for a below 2^20. Whole numbers are divided lane by lane on a software adapter, in much more code.
+fn quotient(a: u32, b: u32) -> u32 {
+  return u32((f32(a) + 0.5) / f32(b));
+}
+
+// Four columns from one on; the last where there are fewer.
+fn columnsFrom(first: u32, count: u32) -> vec4u {
+  return min(first + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u));
+}
+
+fn weightsAt(places: vec4u) -> vec4f {
+  return vec4f(weightAt(places.x), weightAt(places.y), weightAt(places.z), weightAt(places.w));
+}
+
+// A row of the batch, of the columns that start in four blocks.
+fn columnsAt(starts: vec4u, row: u32) -> vec4f {
+  let places = 4u * starts + row;
+  return vec4f(at(places.x), at(places.y), at(places.z), at(places.w));
+}
+
+// m[i] without a place in memory for m.
+fn pick(m: mat4x4f, i: u32) -> vec4f {
+  return select(select(m[0], m[1], i == 1u), select(m[2], m[3], i == 3u), i > 1u);
+}
+
+fn pickOne(v: vec4f, i: u32) -> f32 {
+  return select(select(v.x, v.y, i == 1u), select(v.z, v.w, i == 3u), i > 1u);
+}
+
+// m + a bᵀ: b names the columns.
+fn addOuter(m: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
+  return mat4x4f(
+    fma(a, vec4f(b.x), m[0]),
+    fma(a, vec4f(b.y), m[1]),
+    fma(a, vec4f(b.z), m[2]),
+    fma(a, vec4f(b.w), m[3]),
+  );
+}
+
 // Rows of x and y into memory.
-fn gather(input: Layer, output: Layer, invocation: u32, rows: u32, blocks: u32) {
-  let start = cursor[0] * plan.stride;
+fn gather(inputs: u32, outputs: u32, start: u32, invocation: u32, rows: u32, blocks: u32) {
   let tableRows = plan.tableRows;
-  let expected = plan.expected;
-  let inputs = input.inputs;
-  let outputs = output.outputs;
+  let expected = 4u * plan.expected;
   var nan = 0x7fc00000u; // a variable, for WGSL refuses a constant that is NaN
-  for (var task = invocation; task < (inputs + outputs) * blocks; task += INVOCATIONS) {
-    let column = task / blocks;
-    let block = task % blocks;
-    var v = vec4f(bitcast<f32>(nan));
-    for (var i = 0u; i < min(4u, rows - 4u * block); i++) {
-      let position = start + 4u * block + i;
-      var row = tableRows;
-      if (position < arrayLength(&order)) {
-        row = order[position];
-      }
-      if (row < tableRows && column < inputs) {
-        v[i] = x[row * inputs + column];
-      } else if (row < tableRows) {
-        v[i] = y[row * outputs + column - inputs];
-      }
+  let parts = max(1u, INVOCATIONS / (4u * blocks)); // invocations that share a row
+  for (var task = invocation; task < 4u * blocks * parts; task += INVOCATIONS) {
+    let row = quotient(task, parts);
+    let part = task - row * parts;
+    var source = tableRows;
+    if (row < rows && start + row < arrayLength(&order)) {
+      source = order[start + row];
     }
-    let place = select(expected + task - inputs * blocks, input.x + task, column < inputs);
-    memory[place] = clip(v, block, rows);
+    let missing = select(0.0, bitcast<f32>(nan), row < rows);
+    for (var column = part; column < inputs; column += parts) {
+      var v = missing;
+      if (source < tableRows) {
+        v = x[source * inputs + column];
+      }
+      keep(column * 4u * blocks + row, v);
+    }
+    for (var column = part; column < outputs; column += parts) {
+      var v = missing;
+      if (source < tableRows) {
+        v = y[source * outputs + column];
+      }
+      keep(expected + column * 4u * blocks + row, v);
+    }
   }
 }
 
 fn forward(layer: Layer, invocation: u32, rows: u32, blocks: u32) {
-  for (var task = invocation; task < layer.outputs * blocks; task += INVOCATIONS) {
-    let j = task / blocks;
-    let block = task % blocks;
-    var z = vec4f();
+  for (var task = invocation; task < (layer.outputs + 3u) / 4u * blocks; task += INVOCATIONS) {
+    let group = quotient(task, blocks);
+    let block = task - group * blocks;
+    let j = 4u * group;
+    let columns = columnsFrom(j, layer.outputs);
+    var z = addOuter(mat4x4f(), vec4f(1.0), weightsAt(layer.bias + columns));
     for (var p = 0u; p < layer.inputs; p++) {
-      z += values[layer.weight + p * layer.outputs + j] * memory[layer.x + p * blocks + block];
+      z = addOuter(z, rowsAt(layer.x + p * blocks + block), weightsAt(layer.weight + p * layer.outputs + columns));
     }
-    z += values[layer.bias + j];
-    memory[layer.y + task] = clip(activate(layer.activation, z), block, rows);
+    for (var i = 0u; i < min(4u, layer.outputs - j); i++) {
+      keepRows(layer.y + (j + i) * blocks + block, clip(activate(layer.activation, pick(z, i)), block, rows));
+    }
   }
 }
 
@@ -129,9 +175,9 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
   let factor = 1.0 / f32(rows * layer.outputs);
   var total = 0.0;
   for (var task = invocation; task < layer.outputs * blocks; task += INVOCATIONS) {
-    let block = task % blocks;
-    let a = memory[layer.y + task];
-    let t = memory[expected + task];
+    let block = task - quotient(task, blocks) * blocks;
+    let a = rowsAt(layer.y + task);
+    let t = rowsAt(expected + task);
     var terms = (a - t) * (a - t);
     var dA = factor * 2.0 * (a - t);
     if (loss == BCE) {
@@ -139,7 +185,7 @@ fn elementLossBackward(loss: u32, layer: Layer, invocation: u32, rows: u32, bloc
       dA = factor * (sigmoidForward(a) - t);
     }
     total += sum(clip(terms, block, rows));
-    memory[layer.y + task] = clip(activateBackward(layer.activation, a, dA), block, rows);
+    keepRows(layer.y + task, clip(activateBackward(layer.activation, a, dA), block, rows));
   }
   return factor * total;
 }
@@ -152,77 +198,92 @@ fn softmaxLossBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) ->
   let count = layer.outputs * blocks;
   var total = 0.0;
   for (var block = invocation; block < blocks; block += INVOCATIONS) {
-    var largest = memory[layer.y + block];
+    var largest = rowsAt(layer.y + block);
     for (var at = block; at < count; at += blocks) {
-      largest = max(largest, memory[layer.y + at]); // may drop a NaN, which the sums below meet again
+      largest = max(largest, rowsAt(layer.y + at)); // may drop a NaN, which the sums below meet again
     }
     var exps = vec4f();
     var weights = vec4f(); // sum of t
     var weighted = vec4f(); // sum of t (a - largest)
     for (var at = block; at < count; at += blocks) {
-      let a = memory[layer.y + at] - largest;
-      let t = memory[expected + at];
-      exps += exp(a);
+      let a = rowsAt(layer.y + at) - largest;
+      let t = rowsAt(expected + at);
+      let nan = (bitcast<vec4u>(a) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u); // some drivers make infinity of exp(NaN)
+      exps += select(exp(a), a, nan);
       weights += t;
       weighted += t * a;
     }
     total += sum(weights * log(exps) - weighted);
     for (var at = block; at < count; at += blocks) {
-      let a = memory[layer.y + at];
-      let dA = factor * (exp(a - largest) / exps * weights - memory[expected + at]);
-      memory[layer.y + at] = activateBackward(layer.activation, a, dA);
+      let a = rowsAt(layer.y + at);
+      let dA = factor * (exp(a - largest) / exps * weights - rowsAt(expected + at));
+      keepRows(layer.y + at, activateBackward(layer.activation, a, dA));
     }
   }
   return factor * total;
 }
 
 // dWeight[p, j] = sum over rows of input[p] dZ[j], dBias[j] = sum over rows of dZ[j].
-fn weightBackward(layer: Layer, invocation: u32, blocks: u32) {
-  for (var task = invocation; task < layer.inputs * layer.outputs; task += INVOCATIONS) {
-    let a = layer.x + task / layer.outputs * blocks;
-    let dZ = layer.y + task % layer.outputs * blocks;
-    var dWeight = 0.0;
-    for (var block = 0u; block < blocks; block++) {
-      dWeight += dot(memory[a + block], memory[dZ + block]);
+fn weightBackward(layer: Layer, invocation: u32, rows: u32, blocks: u32) {
+  let groups = (layer.outputs + 3u) / 4u;
+  for (var task = invocation; task < (layer.inputs + 3u) / 4u * groups; task += INVOCATIONS) {
+    let group = quotient(task, groups);
+    let p = 4u * group;
+    let j = 4u * (task - group * groups);
+    let inputs = layer.x + columnsFrom(p, layer.inputs) * blocks;
+    let outputs = layer.y + columnsFrom(j, layer.outputs) * blocks;
+    var dWeight = mat4x4f(); // a column is an input
+    var dBias = vec4f();
+    for (var row = 0u; row < rows; row++) {
+      let dZ = columnsAt(outputs, row);
+      dWeight = addOuter(dWeight, dZ, columnsAt(inputs, row));
+      dBias += dZ;
     }
-    gradients[layer.weight + task] = dWeight;
-  }
-  for (var j = invocation; j < layer.outputs; j += INVOCATIONS) {
-    var dBias = 0.0;
-    for (var block = 0u; block < blocks; block++) {
-      dBias += sum(memory[layer.y + j * blocks + block]);
+    let width = min(4u, layer.outputs - j);
+    for (var i = 0u; i < min(4u, layer.inputs - p); i++) {
+      let ofInput = pick(dWeight, i);
+      for (var k = 0u; k < width; k++) {
+        gradients[layer.weight + (p + i) * layer.outputs + j + k] = pickOne(ofInput, k);
+      }
     }
-    gradients[layer.bias + j] = dBias;
+    if (p == 0u) {
+      for (var k = 0u; k < width; k++) {
+        gradients[layer.bias + j + k] = pickOne(dBias, k);
+      }
+    }
   }
 }
 
 // dZ of the layer below, from dA[p] = sum over outputs of weight[p, j] dZ[j].
 fn inputBackward(layer: Layer, activation: u32, invocation: u32, blocks: u32) {
-  for (var task = invocation; task < layer.inputs * blocks; task += INVOCATIONS) {
-    let weight = layer.weight + task / blocks * layer.outputs;
-    let block = task % blocks;
-    var dA = vec4f();
+  for (var task = invocation; task < (layer.inputs + 3u) / 4u * blocks; task += INVOCATIONS) {
+    let group = quotient(task, blocks);
+    let block = task - group * blocks;
+    let p = 4u * group;
+    let weights = layer.weight + columnsFrom(p, layer.inputs) * layer.outputs;
+    var dA = mat4x4f();
     for (var j = 0u; j < layer.outputs; j++) {
-      dA += values[weight + j] * memory[layer.y + j * blocks + block];
+      dA = addOuter(dA, rowsAt(layer.y + j * blocks + block), weightsAt(weights + j));
     }
-    let place = layer.x + task;
-    memory[place] = activateBackward(activation, memory[place], dA);
+    for (var i = 0u; i < min(4u, layer.inputs - p); i++) {
+      let place = layer.x + (p + i) * blocks + block;
+      keepRows(place, activateBackward(activation, rowsAt(place), pick(dA, i)));
+    }
   }
 }
 
-fn backward(l: u32, invocation: u32, blocks: u32) {
-  weightBackward(plan.layers[l], invocation, blocks);
-  workgroupBarrier();
-  inputBackward(plan.layers[l], plan.layers[l - 1u].activation, invocation, blocks);
-  workgroupBarrier();
+fn backward(layer: Layer, activation: u32, invocation: u32, rows: u32, blocks: u32) {
+  weightBackward(layer, invocation, rows, blocks);
+  synchronize();
+  inputBackward(layer, activation, invocation, blocks);
+  synchronize();
 }
 
-fn appendLoss() {
+fn appendLoss(step: u32) {
   var loss = 0.0;
   for (var i = 0u; i < INVOCATIONS; i++) {
     loss += partialLosses[i];
   }
-  let step = cursor[0];
   if (step < arrayLength(&losses)) {
     losses[step] = loss;
   }
@@ -234,22 +295,32 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
   let rows = plan.rows;
   let blocks = (rows + 3u) / 4u;
   let count = select(LAYERS, arrayLength(&plan.layers), LAYERS == 0u);
-  let last = plan.layers[count - 1u];
-  gather(plan.layers[0], last, invocation, rows, blocks);
-  workgroupBarrier();
-  forward(plan.layers[0], invocation, rows, blocks);
-  workgroupBarrier();
+  let step = cursor[0];
+  let first = plan.layers[0];
+  var second = first;
+  var third = first;
+  var last = first;
+  gather(first.inputs, plan.layers[count - 1u].outputs, step * plan.stride, invocation, rows, blocks);
+  keepWeights(invocation);
+  synchronize();
+  forward(first, invocation, rows, blocks);
+  synchronize();
   if (count > 1u) {
-    forward(plan.layers[1], invocation, rows, blocks);
-    workgroupBarrier();
+    second = plan.layers[1];
+    last = second;
+    forward(second, invocation, rows, blocks);
+    synchronize();
   }
   if (count > 2u) {
-    forward(plan.layers[2], invocation, rows, blocks);
-    workgroupBarrier();
+    third = plan.layers[2];
+    last = third;
+    forward(third, invocation, rows, blocks);
+    synchronize();
   }
   if (count > 3u) {
-    forward(plan.layers[3], invocation, rows, blocks);
-    workgroupBarrier();
+    last = plan.layers[3];
+    forward(last, invocation, rows, blocks);
+    synchronize();
   }
   let loss = plan.loss;
   if (loss == MSE || loss == BCE) {
@@ -257,18 +328,20 @@ fn main(@builtin(local_invocation_index) invocation: u32) {
   } else {
     partialLosses[invocation] = softmaxLossBackward(last, invocation, rows, blocks);
   }
-  workgroupBarrier();
+  synchronize();
   if (count > 3u) {
-    backward(3u, invocation, blocks);
+    backward(last, third.activation, invocation, rows, blocks);
+    last = third;
   }
   if (count > 2u) {
-    backward(2u, invocation, blocks);
+    backward(last, second.activation, invocation, rows, blocks);
+    last = second;
   }
   if (count > 1u) {
-    backward(1u, invocation, blocks);
+    backward(last, first.activation, invocation, rows, blocks);
   }
-  weightBackward(plan.layers[0], invocation, blocks);
+  weightBackward(first, invocation, rows, blocks);
   if (invocation == 0u) {
-    appendLoss();
+    appendLoss(step);
   }
 }

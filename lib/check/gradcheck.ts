@@ -172,17 +172,26 @@ export async function checkGradients(device: Device, given: GradientCase, seed: 
     await gpuGradients(model, x, target, inOnePass),
     await gpuGradients(model, x, target, inOnePass, true),
   ];
+  const layerInputs = inputsOf(twin, x);
+  const owners = twin.layers.flatMap((layer, l) => layer.parameters.map(() => l));
   const named = model.parameters.map(({ name }, i) => ({
     name,
     values: twin.parameters[i],
     gradient: twin.gradients[i],
+    layer: owners[i],
   }));
-  named.push({ name: "input", values: x, gradient: dX });
+  named.push({ name: "input", values: x, gradient: dX, layer: 0 });
   const shapes = [...model.parameters.map(({ parameter: { shape } }) => shape), [x.rows, x.columns]];
-  return named.map(({ name, values, gradient }, i) => {
+  return named.map(({ name, values, gradient, layer }, i) => {
     const isSmooth = (entry: number) => values !== x || columns[entry % inputs].kind === "number";
     const entries = pickEntries(values.data.length, random).filter(isSmooth);
-    const slopes = entries.map((entry) => differentiate(twin, x, target, values, entry));
+    // Layers before the one that an entry belongs to do not depend on it.
+    const after = twin.layers.slice(layer);
+    const computeLoss = () => {
+      const prediction = after.reduce((value, next) => next.forward(value), layerInputs[layer]);
+      return twin.loss.forward(prediction, target);
+    };
+    const slopes = entries.map((entry) => differentiate(computeLoss, values, entry));
     let oracleOk = true;
     let worst = 0;
     entries.forEach((entry, i) => {
@@ -280,12 +289,19 @@ async function gpuGradients(
   return [...Object.values(gradients), await dX.read()];
 }
 
+/** What comes into each layer; a network without layers gives its loss the rows. */
+function inputsOf(twin: ReferenceModel, x: Matrix): Matrix[] {
+  const inputs = [x];
+  for (const layer of twin.layers) inputs.push(layer.forward(inputs.at(-1)!));
+  return inputs;
+}
+
 /** `(loss(v + eps) - loss(v - eps)) / (2 eps)` for one entry v of a matrix that the loss depends on. */
-function differentiate(twin: ReferenceModel, x: Matrix, target: Matrix, values: Matrix, entry: number): number {
+function differentiate(computeLoss: () => number, values: Matrix, entry: number): number {
   const before = values.data[entry];
   const lossAt = (value: number): number => {
     values.data[entry] = value;
-    return twin.loss.forward(twin.forward(x), target);
+    return computeLoss();
   };
   const difference = lossAt(before + EPSILON) - lossAt(before - EPSILON);
   values.data[entry] = before;

@@ -21,6 +21,8 @@ const ROWS = 39;
 const INNER = 41;
 const COLUMNS = { aligned: 44, odd: 43 };
 const EVEN = 64;
+/** Columns of a product that reads the result. */
+const NEXT = 5;
 
 const GROUPS = 3;
 const DROPOUT = { rate: 0.3, key: 0x9abc_def0, step: 2 };
@@ -36,13 +38,15 @@ type Named = Exclude<Activation, "none">;
 export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const known = productFormOf(kernel);
   if (!known) return [];
-  const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped } = known.form;
+  const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped, texels } = known.form;
   const stream = random();
   const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
   const rows = transposeA && !flatA ? EVEN : ROWS;
   const inner = (!transposeA && !flatA) || (transposeB && !flatB) ? EVEN : INNER;
   const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
   const columns = (!transposeB && !flatB) || !flatY ? EVEN : plainColumns;
+  // A result goes to a texture where nothing but products reads it: one by this matrix.
+  const next = matrix(columns, NEXT, stream);
   const groups = grouped ? GROUPS : 1;
   const draw = (rows: number, columns: number) => Array.from({ length: groups }, () => matrix(rows, columns, stream));
   const a = draw(rows, inner);
@@ -59,13 +63,15 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const mask = reference.dropoutMask(expected.rows, columns, rate, key, step);
   if (dropout) expected = expected.map((value, i) => value * mask.data[i]);
   if (derivative !== "none") expected = reference[`${derivative}Backward`](y, expected);
+  if (texels) expected = reference.matmul(expected, next);
   const run = (): { product: Tensor; columnSums: Tensor } => {
     const left = upload(device, stack(transposeA ? a.map(reference.transpose) : a));
     const right = upload(device, stack(transposeB ? b.map(reference.transpose) : b));
     const added = upload(device, stack(row)).reshape([groups * columns]);
     const output = upload(device, y);
     const options = { rate, key, step: Tensor.from(device, Uint32Array.of(step)) };
-    const product = Tensor.zeros(device, [groups * rows, columns]);
+    const product = Tensor.zeros(device, [groups * rows, texels ? NEXT : columns]);
+    const last = upload(device, next);
     const columnSums = Tensor.zeros(device, [groups * columns]);
     const steps: ((x: Tensor, out?: Tensor) => Tensor)[] = [
       (_, out) => ops.matmul(left, right, { transposeA, transposeB, groups, out }),
@@ -74,10 +80,11 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     if (activation !== "none") steps.push((x, out) => ops[activation as Named](x, { out }));
     if (dropout) steps.push((x, out) => ops.dropout(x, { ...options, out }));
     if (derivative !== "none") steps.push((x, out) => ops[`${derivative as Named}Backward`](output, x, { out }));
+    if (texels) steps.push((x, out) => ops.matmul(x, last, { out }));
     using recording = device.record(() => {
       steps.reduce((x, step, i) => step(x, i === steps.length - 1 ? product : undefined), left);
       if (sums) ops.addBiasBackward(right, { groups, out: columnSums });
-    }, { fuse: true });
+    }, { fuse: true, closed: texels });
     recording.replay();
     return { product, columnSums };
   };
@@ -89,6 +96,7 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     activation === "none" ? "" : activation,
     dropout ? "dropout" : "",
     derivative === "none" ? "" : `gradient of ${derivative}`,
+    texels ? "into a texture" : "",
   ];
   const on = parts.filter((part) => part !== "").join(", ");
   const cases: KernelCase[] = [{ kernel, on, run: () => run().product, expected: expected.data }];

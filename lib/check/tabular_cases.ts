@@ -29,10 +29,10 @@ const EDGES = Array.from({ length: BINS + 1 }, (_, k) => (k === 6 ? 0 : (k - 7) 
 const COLUMNS: readonly EmbeddedColumn[] = [
   { kind: "number", edges: EDGES },
   { kind: "names", names: 3, shares: [0.5, 0.25, 0.25] },
-  { kind: "names", names: 9, width: 23, shares: [0.5, 0.125, 0, 0, 0, 0.25, 0.125, 0, 0] },
+  { kind: "names", names: 9, width: 26, shares: [0.5, 0.125, 0, 0, 0, 0.25, 0.125, 0, 0] },
   { kind: "names", names: 2 },
   { kind: "number", edges: EDGES.map((edge) => 2 * edge) },
-  { kind: "names", names: 4, width: 23 },
+  { kind: "names", names: 4, width: 26 },
 ];
 
 /** Values of a column in a row, of names in turn, the mix of all last. */

@@ -39,6 +39,7 @@ export function wholeStepCases(device: Device): KernelCase[] {
     ...stepCases(device, () => [new Linear(3, 4)], softmaxCrossEntropy, { order: LONG_ORDER }),
     // Logits of which only the differences from the largest may be taken to a power.
     ...stepCases(device, () => [new Linear(3, 4)], softmaxCrossEntropy, { weight: 100, bias: -1_000 }),
+    ...stepCases(device, () => [new Linear(3, 4)], softmaxCrossEntropy, { spoilt: true }),
   ];
 }
 
@@ -52,7 +53,7 @@ function stepCases(
   device: Device,
   layers: () => Layer[],
   loss: Loss,
-  { order: rowNumbers = ORDER, weight = 1, bias = 0 } = {},
+  { order: rowNumbers = ORDER, weight = 1, bias = 0, spoilt = false } = {},
 ): KernelCase[] {
   const stream = new Random(7, "self-test");
   const described = layers();
@@ -62,6 +63,7 @@ function stepCases(
     const start = rows === 1 ? bias : 0; // biases are rows
     data.forEach((_, i) => data[i] = Math.fround(start + weight * stream.normal()));
   }
+  if (spoilt) twin.parameters.at(-1)!.data[0] = NaN;
   const outputs = described.reduce((width, layer) => layer.outputSize(width), 3);
   const x = matrix(rowNumbers.length, 3, stream);
   const y = matrix(rowNumbers.length, outputs, stream).map((v) => Math.fround(Math.abs(v) % 1));
@@ -81,7 +83,9 @@ function stepCases(
   const step = device.limits.minStorageBufferOffsetAlignment / ELEMENT_BYTES;
   const gradients = twin.gradients.flatMap(({ data }) => [...data, ...Array(-data.length & (step - 1)).fill(0)]);
   const on = (what: string) =>
-    `${what} of ${described.map(({ kind }) => kind).join(", ")} and ${loss.kind}, ${rows} rows`;
+    `${what} of ${described.map(({ kind }) => kind).join(", ")} and ${loss.kind}, ${rows} rows${
+      spoilt ? ", one logit NaN" : ""
+    }`;
   const kernel = wholeStepKernel(device, described.filter((layer) => layer instanceof Linear).length);
   return [
     { kernel, on: on("gradients"), run: () => run(({ gradients }) => gradients), expected: gradients },

@@ -11,13 +11,15 @@ import {
   compile,
   hasSizes,
   isBinding,
+  MEMORY_FORMAT,
   packSizes,
   type PlannedDispatch,
   type Resource,
+  usesMemory,
 } from "./pipeline.ts";
 import { planDispatches, type PlanTarget } from "./plan.ts";
 import type { Unused } from "./product.ts";
-import { copiesOf, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
+import { copiesOf, MEMORY_SIZE, TEXEL_BYTES, type TextureCopy, textureSize } from "./textures.ts";
 
 const WORKGROUP = 64;
 const MAX_WORKGROUPS = 65_535;
@@ -48,7 +50,7 @@ export interface Built extends Disposable {
 }
 
 /** How dispatches become commands. */
-export interface BuildOptions extends Pick<PlanTarget, "plain" | "intermediate"> {
+export interface BuildOptions extends Pick<PlanTarget, "plain" | "intermediate" | "closed"> {
   /** Whether what they hold for themselves counts as alive; what the device keeps for itself does not. */
   readonly isCounted?: boolean;
 }
@@ -61,6 +63,7 @@ export class CommandBuilder {
   readonly #gridWidth: number;
   readonly #pipelines = new Map<Kernel, GPUComputePipeline>();
   #unused: Unused | undefined;
+  #memory: GPUTexture | undefined;
 
   constructor(gpu: GPUDevice, counts: Counts, faults: GpuFaults, products: ProductMethod, gridWidth = MAX_WORKGROUPS) {
     this.#gpu = gpu;
@@ -102,8 +105,11 @@ export class CommandBuilder {
     return { commands, buffers, bytes, [Symbol.dispose]: () => kept.dispose() };
   }
 
-  #bind({ kernel, resources }: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+  #bind(dispatch: PlannedDispatch, uniform: GPUBuffer | undefined): Omit<BoundDispatch, "x" | "y"> {
+    const { kernel } = dispatch;
     const pipeline = this.#pipeline(kernel);
+    const resources = [...dispatch.resources];
+    if (usesMemory(kernel)) resources.push(this.#memory ??= this.#createMemory());
     const bound = resources.map((resource) => isBinding(resource) ? resource.buffer : resource);
     const entries = resources.map(toBindingResource);
     if (uniform) entries.push({ buffer: uniform });
@@ -144,7 +150,13 @@ export class CommandBuilder {
   #createUnused(): Unused {
     const bind = (buffer: GPUBuffer): Binding => ({ buffer, byteOffset: 0, byteLength: buffer.size });
     const create = () => bind(this.#gpu.createBuffer({ label: "unused", size: 16, usage: GPUBufferUsage.STORAGE }));
-    return { read: create(), out: create(), sums: create() };
+    return { read: create(), out: create(), out4: create(), sums: create(), texels: this.#createTexture(1, 4) };
+  }
+
+  /** One for all kernels, for none leaves anything there; alive as long as the device. */
+  #createMemory(): GPUTexture {
+    const usage = GPUTextureUsage.STORAGE_BINDING;
+    return this.#gpu.createTexture({ label: "memory of kernels", size: MEMORY_SIZE, format: MEMORY_FORMAT, usage });
   }
 
   #count(buffers: number, bytes: number): void {

@@ -166,7 +166,10 @@ export class Device implements Disposable {
    * @param options Whether to fuse, which never goes over the border of two parts.
    * @throws {TypeError} If a recording is under way, or the function is async, or writes into a tensor.
    */
-  record(body: (cut: () => void) => void, { fuse = false, plain = false }: RecordOptions = {}): Recording {
+  record(
+    body: (cut: () => void) => void,
+    { fuse = false, closed = false, plain = false }: RecordOptions = {},
+  ): Recording {
     if (this.#open) throw new TypeError("Cannot record inside a recording");
     const { dispatches, buffers } = this.#open = { dispatches: [], buffers: new Set() };
     const owned = new Map<Tracked, GPUBuffer>();
@@ -179,7 +182,7 @@ export class Device implements Disposable {
       }
       const parts = cuts.map((start, i) => dispatches.slice(start, cuts[i + 1]));
       const build = (part: readonly PlannedDispatch[], intermediate: ReadonlySet<GPUBuffer>) =>
-        this.#builder.build(part, { plain, intermediate: fuse ? intermediate : undefined });
+        this.#builder.build(part, { plain, closed, intermediate: fuse ? intermediate : undefined });
       const { builts, bound, vanished } = bindParts(parts, buffers, build);
       this.#buffers.bind(bound);
       for (const { commands } of builts) this.#examination.note(commands);

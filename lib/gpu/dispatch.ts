@@ -24,6 +24,8 @@ export interface RecordOptions {
    * instead of written; by default false, and every tensor holds its values after a replay.
    */
   readonly fuse?: boolean;
+  /** With `fuse`: nobody reads a tensor made while recording. On a software adapter what only products read is then no tensor. */
+  readonly closed?: boolean;
   /**
    * Run every kernel just as it was asked for: a matrix product is one dispatch of `matmul` then, however slow. By default
    * larger products run as `products` of the device says.

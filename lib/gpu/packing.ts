@@ -5,8 +5,8 @@
  */
 import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
 import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
-import { blocksDispatch, isProduct, isSame, type Item, type Unused, writes } from "./product.ts";
-import { toPacked } from "./textures.ts";
+import { bindsOf, blocksDispatch, isProduct, isSame, type Item, type Product, type Unused, writes } from "./product.ts";
+import { texelsOf, toPacked } from "./textures.ts";
 
 /** What packing needs to know of the device. */
 export interface PackingTarget {
@@ -19,6 +19,8 @@ export interface PackingTarget {
    * fused, and results are those of the operations one by one, bit for bit.
    */
   readonly intermediate?: ReadonlySet<GPUBuffer>;
+  /** Whether nobody else reads these buffers. */
+  readonly closed?: boolean;
 }
 
 /**
@@ -48,25 +50,58 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     held.push({ matrix, rows, columns, texture });
     return texture;
   };
-  for (const item of items) {
+  for (const [at, asked] of items.entries()) {
+    let item = asked;
+    let result: Packing | undefined;
     if (isProduct(item)) {
-      const { groups, m, n, k, transposeA, y } = item;
-      const transposeB = item.transposeB || (n === 1 && k % 4 === 0 && !item.sums);
-      const operands = {
-        a: transposeA ? pack(item.a, groups * k, m) : pack(item.a, groups * m, k),
-        b: transposeB ? pack(item.b, groups * n, k) : pack(item.b, groups * k, n),
-        y: y && pack(y, groups * m, n),
-      };
-      placed.push(blocksDispatch({ ...item, transposeB }, operands, target.unused()));
+      item = turned(item);
+      const [a, b, y] = operandsOf(item).map(({ matrix, rows, columns }) => pack(matrix, rows, columns));
+      if (target.closed && target.intermediate?.has(item.out.buffer) && isForProducts(item, items.slice(at + 1))) {
+        const { groups, m, n, out } = item;
+        result = { matrix: out, rows: groups * m, columns: n, texture: target.createTexture(groups * m, n) };
+      }
+      placed.push(blocksDispatch(item, { a, b, y, out: result?.texture }, target.unused()));
     } else {
       const update = target.intermediate && updateOfMany(item);
       placed.push(update ? throughTexels(item, update, pack) : item);
     }
     const written = writes(item);
     held = held.filter(({ matrix }) => !written.includes(matrix.buffer));
+    if (result) held.push(result);
     for (const buffer of written) writtenSince.add(buffer);
   }
   return placed;
+}
+
+/** The same product, with a single column as a row of the transpose: a copy packs it. */
+function turned(product: Product): Product {
+  const { n, k, transposeB, sums } = product;
+  return { ...product, transposeB: transposeB || (n === 1 && k % 4 === 0 && !sums) };
+}
+
+/** What a product reads through textures: a, b, and y where there is a derivative. */
+function operandsOf({ groups, m, n, k, a, b, y, transposeA, transposeB }: Product): Omit<Packing, "texture">[] {
+  return [
+    transposeA ? { matrix: a, rows: groups * k, columns: m } : { matrix: a, rows: groups * m, columns: k },
+    transposeB ? { matrix: b, rows: groups * n, columns: k } : { matrix: b, rows: groups * k, columns: n },
+    ...y ? [{ matrix: y, rows: groups * m, columns: n }] : [],
+  ];
+}
+
+/** Texels up to which storing them takes less time than the copy, which ends a pass: 36 us and 3.5 ns a texel, measured. */
+const MAX_RESULT_TEXELS = 8_192;
+
+/** Whether nothing but products reads a product's result, each as the matrix that it is, and it is small enough for a texture. */
+function isForProducts({ out, groups, m, n }: Product, rest: readonly Item[]): boolean {
+  if (texelsOf(groups * m, n) > MAX_RESULT_TEXELS) return false;
+  const readers = rest.filter((item) => bindsOf(item).some(({ buffer }) => buffer === out.buffer));
+  return readers.length > 0 && readers.every((item) => {
+    if (!isProduct(item)) return false;
+    const others = [item.bias, item.out, item.sums, item.dropout?.step];
+    const operands = operandsOf(turned(item)).filter(({ matrix }) => matrix.buffer === out.buffer);
+    return others.every((place) => place?.buffer !== out.buffer) &&
+      operands.every(({ matrix, columns }) => isSame(matrix, out) && columns === n);
+  });
 }
 
 /** Parameters from which on reading them through textures is worth copying them there, and up to which they fit: measured. */

@@ -51,8 +51,9 @@ export interface Packing {
  */
 export function checkBindings(kernel: Kernel, buffers: readonly Binding[], alignment: number): boolean[] {
   const { name, access } = kernel;
-  if (buffers.length !== access.length) {
-    throw new TypeError(`Cannot run ${name}: it binds ${access.length} buffers, found ${buffers.length}`);
+  const count = usesMemory(kernel) ? access.length - 1 : access.length;
+  if (buffers.length !== count) {
+    throw new TypeError(`Cannot run ${name}: it binds ${count} buffers, found ${buffers.length}`);
   }
   const written = buffers.filter((_, i) => access[i] === "read_write");
   const wrong = written.find(({ byteOffset }) => byteOffset % alignment !== 0);
@@ -67,6 +68,9 @@ export function checkBindings(kernel: Kernel, buffers: readonly Binding[], align
   return buffers.map(isBindable);
 }
 
+/** What a memory texture holds in a texel. */
+export const MEMORY_FORMAT = "r32float";
+
 type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 
 const LAYOUTS: Record<Access, Layout> = {
@@ -74,7 +78,13 @@ const LAYOUTS: Record<Access, Layout> = {
   read_write: { buffer: { type: "storage" } },
   read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },
   write_texture: { storageTexture: { access: "write-only", format: "rgba32float" } },
+  memory_texture: { storageTexture: { access: "read-write", format: MEMORY_FORMAT } },
 };
+
+/** Whether a kernel binds the device's memory texture, after all else. */
+export function usesMemory({ access }: Kernel): boolean {
+  return access.at(-1) === "memory_texture";
+}
 
 /** Whether a kernel has a uniform with sizes, after its storage buffers. */
 export function hasSizes(kernel: Kernel): boolean {

@@ -77,15 +77,16 @@ export function toProduct({ kernel, resources, sizes }: PlannedDispatch): Produc
 export interface Unused {
   readonly read: Binding;
   readonly out: Binding;
+  readonly out4: Binding;
   readonly sums: Binding;
+  readonly texels: GPUTexture;
 }
 
-/** The dispatch of a product whose operands are packed, `y` where there is a derivative. */
-export function blocksDispatch(
-  product: Product,
-  { a, b, y }: { a: GPUTexture; b: GPUTexture; y?: GPUTexture },
-  unused: Unused,
-): PlannedDispatch {
+/** Packed operands of a product, `y` where there is a derivative; and where its result goes, if not to its buffer. */
+type Packed = Readonly<{ a: GPUTexture; b: GPUTexture; y?: GPUTexture; out?: GPUTexture }>;
+
+/** The dispatch of a product whose operands are packed. */
+export function blocksDispatch(product: Product, { a, b, y, out: texels }: Packed, unused: Unused): PlannedDispatch {
   const { groups, m, n, k, transposeA, transposeB, bias, out, sums, dropout } = product;
   const aligned = n % 4 === 0;
   const flat = {
@@ -93,11 +94,21 @@ export function blocksDispatch(
     b: transposeB ? isFlat(groups * n, k) : isFlat(groups * k, n),
     y: isFlat(groups * m, n),
   };
-  const outs = aligned ? [unused.out, out] : [out, unused.out];
+  // A result may be shorter than the one vec4 that the other binding needs at least.
+  const outs = aligned ? [unused.out, out] : [out, unused.out4];
+  const form = formOf(product);
   return {
-    kernel: matmulBlocksKernel(formOf(product), aligned, flat),
-    // A result may be shorter than the one vec4 that the other binding needs at least.
-    resources: [a, b, bias ?? unused.read, y ?? a, ...outs, sums ?? unused.sums, dropout?.step ?? unused.read],
+    kernel: matmulBlocksKernel(texels ? { ...form, texels: true } : form, aligned, flat),
+    resources: [
+      a,
+      b,
+      bias ?? unused.read,
+      y ?? a,
+      ...texels ? [unused.out, unused.out4] : outs,
+      sums ?? unused.sums,
+      dropout?.step ?? unused.read,
+      texels ?? unused.texels,
+    ],
     ...sizesOf(product),
     invocations: groups * Math.ceil(m / 16) * Math.ceil(n / 8),
   };
@@ -137,6 +148,7 @@ function formOf({ transposeA, transposeB, bias, activation, derivative, dropout,
     dropout: dropout !== undefined,
     sums: sums !== undefined,
     grouped: groups > 1,
+    texels: false,
   };
 }
 
@@ -148,6 +160,13 @@ export function writes(item: Item): GPUBuffer[] {
   if (isProduct(item)) return [item.out.buffer, ...(item.sums ? [item.sums.buffer] : [])];
   const { kernel, resources } = item;
   return resources.filter((_, i) => kernel.access[i] === "read_write").filter(isBinding).map(({ buffer }) => buffer);
+}
+
+/** What an item binds. */
+export function bindsOf(item: Item): Binding[] {
+  if (!isProduct(item)) return item.resources.filter(isBinding);
+  const { a, b, y, bias, out, sums, dropout } = item;
+  return [a, b, y, bias, out, sums, dropout?.step].filter((place) => place !== undefined);
 }
 
 /** Whether an item is still a product. */

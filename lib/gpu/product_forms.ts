@@ -23,6 +23,8 @@ export interface ProductForm {
   readonly sums: boolean;
   /** Several products, one after the other in each operand. */
   readonly grouped: boolean;
+  /** The result goes to a texture alone. */
+  readonly texels: boolean;
 }
 
 /** A product alone. */
@@ -35,6 +37,7 @@ export const PLAIN_PRODUCT: ProductForm = {
   dropout: false,
   sums: false,
   grouped: false,
+  texels: false,
 };
 
 /** What a kernel can apply to its result. */
@@ -44,7 +47,10 @@ const ACTIVATION_CODES: Record<Activation, number> = { none: 0, relu: 1, sigmoid
 const known = new Map<string, Kernel>();
 const productForms = new WeakMap<Kernel, KnownForm>();
 
-/** Which of a blocked product's matrices lie flat in their textures; `y` only counts where there is a derivative. */
+/**
+ * Which of a blocked product's matrices lie flat in their textures. The one for `y` [m, n] holds for a result in a texture, too, and
+ * only counts where there is one of them.
+ */
 export type Flat = Readonly<Record<"a" | "b" | "y", boolean>>;
 
 /** What a fast product's kernel does, and for which matrices. */
@@ -64,16 +70,17 @@ export interface KnownForm {
  * @returns The kernel.
  */
 export function matmulBlocksKernel(form: ProductForm, aligned: boolean, { a, b, y }: Flat): Kernel {
-  const flat: Flat = { a, b, y: y || form.derivative === "none" };
+  const flat: Flat = { a, b, y: y || (form.derivative === "none" && !form.texels) };
   const constants = {
     ...constantsOf(form),
-    ALIGNED: Number(aligned),
+    ALIGNED: Number(aligned && !form.texels),
     GROUPED: Number(form.grouped),
+    TEXELS: Number(form.texels),
     FLAT_A: Number(flat.a),
     FLAT_B: Number(flat.b),
     FLAT_Y: Number(flat.y),
   };
-  return inForm({ ...products.matmulBlocks, constants }, { form, aligned, flat });
+  return inForm({ ...products.matmulBlocks, constants }, { form, aligned: aligned && !form.texels, flat });
 }
 
 /** The tiled matrix product in one form; see {@linkcode matmulBlocksKernel}. */

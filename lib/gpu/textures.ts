@@ -22,6 +22,9 @@ const COPIED_COLUMNS = 64;
 /** Texels at the end of a row that hold nothing: rows a power of two apart would share a few places of the processor's cache. */
 const PADDING = 4;
 
+/** Width and height of the texture in which kernels keep numbers as long as they run; whole_step_texels.wgsl knows the width. */
+export const MEMORY_SIZE: [width: number, height: number] = [1024, 32];
+
 /** Texels of a packed matrix. */
 export function texelsOf(rows: number, columns: number): number {
   return rows * Math.ceil(columns / 4);

@@ -51,16 +51,23 @@ export class ReferenceLinear implements ReferenceLayer {
 
   /** Each member's part of a matrix; a vector is cut, too. */
   #cut({ rows, columns, data }: Matrix): Matrix[] {
+    if (this.#members === 1) return [new Matrix(rows, columns, data)];
     const size = data.length / this.#members;
     return Array.from({ length: this.#members }, (_, m) => {
-      const own = data.slice(m * size, (m + 1) * size);
-      return rows === 1 && this.#members > 1 ? new Matrix(1, size, own) : new Matrix(size / columns, columns, own);
+      const own = data.subarray(m * size, (m + 1) * size);
+      return rows === 1 ? new Matrix(1, size, own) : new Matrix(size / columns, columns, own);
     });
   }
 }
 
 /** Matrices of the same width, one below the other. */
 function stack(parts: readonly Matrix[]): Matrix {
-  const { columns } = parts[0];
-  return new Matrix(parts.reduce((sum, { rows }) => sum + rows, 0), columns, parts.flatMap(({ data }) => [...data]));
+  if (parts.length === 1) return parts[0];
+  const stacked = new Matrix(parts.reduce((sum, { rows }) => sum + rows, 0), parts[0].columns);
+  let start = 0;
+  for (const { data } of parts) {
+    stacked.data.set(data, start);
+    start += data.length;
+  }
+  return stacked;
 }

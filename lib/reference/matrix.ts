@@ -47,21 +47,26 @@ export function matmul(a: Matrix, b: Matrix, transposeA = false, transposeB = fa
   if (left.columns !== right.rows) {
     throw new TypeError(`Cannot multiply [${left.rows}, ${left.columns}] by [${right.rows}, ${right.columns}]`);
   }
-  const out = new Matrix(left.rows, right.columns);
-  for (let i = 0; i < left.rows; i++) {
-    for (let p = 0; p < left.columns; p++) {
-      const factor = left.data[i * left.columns + p];
-      for (let j = 0; j < right.columns; j++) {
-        out.data[i * right.columns + j] += factor * right.data[p * right.columns + j];
-      }
+  const { rows, columns: inner } = left;
+  const { columns } = right;
+  const out = new Float64Array(rows * columns);
+  const [from, by] = [left.data, right.data];
+  for (let i = 0; i < rows; i++) {
+    for (let p = 0; p < inner; p++) {
+      const factor = from[i * inner + p];
+      for (let j = 0; j < columns; j++) out[i * columns + j] += factor * by[p * columns + j];
     }
   }
-  return out;
+  return new Matrix(rows, columns, out);
 }
 
 /** Rows become columns. */
 export function transpose(x: Matrix): Matrix {
-  return new Matrix(x.columns, x.rows).map((_, i) => x.data[(i % x.rows) * x.columns + Math.floor(i / x.rows)]);
+  const out = new Matrix(x.columns, x.rows);
+  for (let i = 0; i < x.rows; i++) {
+    for (let j = 0; j < x.columns; j++) out.data[j * x.rows + i] = x.data[i * x.columns + j];
+  }
+  return out;
 }
 
 /** `out[i, j] = x[i, j] + bias[j]`. */

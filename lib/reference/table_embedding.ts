@@ -22,6 +22,9 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
   readonly #columns: readonly Column[];
   readonly #numbers: string;
   readonly #members: number;
+  /** Columns of numbers, and rows of the table: of one member. */
+  readonly #numberColumns: number;
+  readonly #tableRows: number;
   #x!: Matrix;
   /** How close a number of the last forward pass came to where a bin's value bends or jumps. */
   distanceToKink: number = Infinity;
@@ -31,22 +34,31 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
     this.#columns = settings.columns;
     this.#numbers = settings.numbers;
     this.#members = members;
-    const numbers = members * settings.columns.filter(({ kind }) => kind === "number").length;
+    this.#numberColumns = settings.columns.filter(({ kind }) => kind === "number").length;
+    this.#tableRows = settings.columns.reduce(
+      (sum, column) => sum + (column.kind === "names" && column.width ? column.names : 0),
+      0,
+    );
+    const numbers = members * this.#numberColumns;
     this.parameters = [];
     if (settings.numbers === "pbld" && numbers > 0) {
       this.parameters.push(new Matrix(numbers * WAVES, 2), new Matrix(numbers * (WAVES + 1), MIXES));
     }
-    const rows = this.#tableRows;
     const widths = settings.columns.flatMap((column) => column.kind === "names" ? column.width ?? [] : []);
-    if (rows > 0) this.parameters.push(new Matrix(members * rows, widths[0]));
+    if (this.#tableRows > 0) this.parameters.push(new Matrix(members * this.#tableRows, widths[0]));
   }
 
   /** Each row's columns, one after the other. */
   forward(x: Matrix): Matrix {
     this.#x = x;
     this.distanceToKink = this.#numbers === "piecewise" ? this.#distanceToBends(x) : Infinity;
-    const rows = Array.from({ length: x.rows }, (_, row) => this.#walk(row, (values) => values));
-    return new Matrix(x.rows, rows[0].flat().length, rows.flatMap((values) => values.flat()));
+    const out: number[] = [];
+    for (let row = 0; row < x.rows; row++) {
+      this.#walk(row, (values) => {
+        for (const value of values) out.push(value);
+      });
+    }
+    return new Matrix(x.rows, out.length / x.rows, out);
   }
 
   /** Gradients of waves, mixes and rows; that of x is 0 for names. */
@@ -64,17 +76,12 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
     return dX;
   }
 
-  get #tableRows(): number {
-    return this.#columns.reduce((sum, column) => sum + (column.kind === "names" && column.width ? column.names : 0), 0);
-  }
-
   /** The values of each column of a row; `back` adds to the gradients for a gradient of the values, and gives that of x. */
-  #walk<T>(row: number, use: (values: number[], back: (d: number[]) => number, column: number) => T): T[] {
+  #walk(row: number, use: (values: number[], back: (d: number[]) => number, column: number) => void): void {
     const member = Math.floor(row / (this.#x.rows / this.#members));
-    const numbers = this.#columns.filter(({ kind }) => kind === "number").length;
-    let number = member * numbers;
+    let number = member * this.#numberColumns;
     let first = member * this.#tableRows;
-    return this.#columns.map((column, i) => {
+    this.#columns.forEach((column, i) => {
       const x = this.#x.data[row * this.#x.columns + i];
       if (column.kind === "number") {
         const own = number++;
@@ -109,10 +116,10 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
     const angle = (f: number) => TURN * waves[(own * WAVES + f) * 2] * x + waves[(own * WAVES + f) * 2 + 1];
     const at = (f: number, k: number) => (own * (WAVES + 1) + f) * MIXES + k;
     const values = [x];
-    for (let k = 0; k < MIXES; k++) {
-      let sum = mix[at(WAVES, k)];
-      for (let f = 0; f < WAVES; f++) sum += mix[at(f, k)] * Math.cos(angle(f));
-      values.push(sum);
+    for (let k = 0; k < MIXES; k++) values.push(mix[at(WAVES, k)]);
+    for (let f = 0; f < WAVES; f++) {
+      const wave = Math.cos(angle(f));
+      for (let k = 0; k < MIXES; k++) values[1 + k] += mix[at(f, k)] * wave;
     }
     const back = ([dX, ...d]: number[]) => {
       const [dWaves, dMix] = this.gradients;
@@ -134,10 +141,11 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
 
   #rows(weights: readonly number[], start: number, width: number): [number[], (d: number[]) => number] {
     const { data } = this.parameters.at(-1)!;
-    const values = Array.from(
-      { length: width },
-      (_, k) => weights.reduce((sum, weight, name) => sum + weight * data[start + name * width + k], 0),
-    );
+    const values = new Array<number>(width).fill(0);
+    for (const [name, weight] of weights.entries()) {
+      if (weight === 0) continue;
+      for (let k = 0; k < width; k++) values[k] += weight * data[start + name * width + k];
+    }
     const back = (d: number[]) => {
       const { data: gradient } = this.gradients.at(-1)!;
       weights.forEach((weight, name) => d.forEach((dk, k) => gradient[start + name * width + k] += weight * dk));

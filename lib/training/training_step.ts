@@ -147,7 +147,8 @@ export class OwnSteps implements Steps {
     rows: readonly [number, number],
   ) {
     using stack = new DisposableStack();
-    const record = (count: number) => stack.use(device.record(() => step.run(count), { fuse: !plain, plain }));
+    const record = (count: number) =>
+      stack.use(device.record(() => step.run(count), { fuse: !plain, closed: true, plain }));
     this.#full = record(rows[0]);
     this.#short = record(rows[1]);
     this.#owned = stack.move();

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels, wholeStepOfTexels } from "../../kernels/mod.ts";
 import { type Layer, Linear, ReLU, Sigmoid } from "../core/layers.ts";
 import { bceWithLogits, type Loss, mse, softmaxCrossEntropy } from "../core/losses.ts";
+import { productsFor } from "../gpu/adapter.ts";
 import type { Device } from "../gpu/device.ts";
+import { MEMORY_SIZE } from "../gpu/textures.ts";
 import type { Model } from "../core/model.ts";
 import { sizeOf } from "../base/shape.ts";
 import { ELEMENT_BYTES, Tensor } from "../core/tensor.ts";
@@ -19,34 +21,58 @@ const ACTIVATIONS = [undefined, ReLU, Sigmoid];
 const LOSSES: readonly Loss[] = [mse, bceWithLogits, softmaxCrossEntropy];
 /** What the kernel's text has room for. */
 const MAX_LAYERS = 4;
-const MAX_BLOCKS = 1_008;
 const BLOCK_ROWS = 4;
 
-/** The software adapter computes 8 invocations as one; each 8 more cost a switch at every barrier. */
-const NARROW = 8;
-/** By the number of layers: there it compiles in half the time. */
-const narrow: readonly Kernel[] = Array.from({ length: MAX_LAYERS }, (_, i) => {
-  return { ...kernels.wholeStep, constants: { INVOCATIONS: NARROW, LAYERS: i + 1 } };
-});
-/**
- * Weights times rows above which the plain operations, fused, are faster: measured on the software adapter, where they took
- * 0.98 times as long at 34,816 and 0.6 at 67,584. On a hardware GPU, of which this uses one workgroup, an estimate from
- * latencies. It also keeps each invocation far below the 65,535 loop iterations at which the software adapter ends it.
- */
-const MAX_PRODUCTS = 32_768;
+/** A form of the kernel, and how large a step it takes. */
+interface Form {
+  /** By the number of layers less one. */
+  readonly kernels: readonly Kernel[];
+  /**
+   * Weights times rows above which the plain operations, fused, are faster. It also keeps each invocation far below the 65,535
+   * loop iterations at which the software adapter ends it.
+   */
+  readonly products: number;
+  /** Blocks of four rows that its memory has room for, besides so many weights. */
+  blocks(weights: number): number;
+}
 
-/** The kernel for so many Linear, as wide as suits the device. */
-export function wholeStepKernel({ info }: Device, layers: number): Kernel {
-  return info.isFallbackAdapter ? narrow[layers - 1] : kernels.wholeStep;
+/** One workgroup is a small part of a hardware GPU: an estimate from latencies. The blocks are those of the kernel's text. */
+const hardware: Form = {
+  kernels: Array(MAX_LAYERS).fill(kernels.wholeStep),
+  products: 32_768,
+  blocks: () => 1_008,
+};
+
+/**
+ * The software adapter computes 8 invocations as one; each 8 more cost a switch at every barrier. For one number of layers the
+ * kernel compiles in half the time. Measured in CPU time, a step took 0.6 to 0.8 times that of fused operations at 86,000
+ * products, 0.8 to 1.1 times at 330,000.
+ */
+const software: Form = {
+  kernels: Array.from({ length: MAX_LAYERS }, (_, i) => {
+    return { ...wholeStepOfTexels, constants: { INVOCATIONS: 8, LAYERS: i + 1 } };
+  }),
+  products: 131_072,
+  blocks: (weights) => Math.floor((MEMORY_SIZE[0] * MEMORY_SIZE[1] - weights) / BLOCK_ROWS),
+};
+
+/** Where products read through textures, the kernel does. */
+function formFor({ info }: Device): Form {
+  return productsFor(info) === "blocks" ? software : hardware;
+}
+
+/** The kernel for so many Linear in the form that suits the device. */
+export function wholeStepKernel(device: Device, layers: number): Kernel {
+  return formFor(device).kernels[layers - 1];
 }
 
 /** How one workgroup runs the step of a batch. */
 export interface WholeStepPlan {
   readonly model: Model;
-  /** As wide as suits the device. */
+  /** In the form that suits the device. */
   readonly kernel: Kernel;
   readonly rows: number;
-  /** The rest of the kernel's table: loss, place of the targets, layers. */
+  /** The rest of the kernel's table: loss, places of the targets and after them, layers. */
   readonly table: readonly number[];
 }
 
@@ -78,7 +104,8 @@ export function planWholeStep(
   const places = [0];
   for (const width of [...widths, outputs]) places.push(places.at(-1)! + width * blocks);
   const weights = stages.reduce((sum, { linear }) => sum + sizeOf(linear.weight.shape), 0);
-  if (places.at(-1)! > MAX_BLOCKS || weights * rows > MAX_PRODUCTS) return undefined;
+  const form = formFor(device);
+  if (places.at(-1)! > form.blocks(model.values.size) || weights * rows > form.products) return undefined;
 
   const offset = ({ byteOffset }: Tensor): number => (byteOffset - model.values.byteOffset) / ELEMENT_BYTES;
   const layers = stages.flatMap(({ linear: { weight, bias }, activation }, i) => [
@@ -91,9 +118,9 @@ export function planWholeStep(
   ]);
   return {
     model,
-    kernel: wholeStepKernel(device, stages.length),
+    kernel: form.kernels[stages.length - 1],
     rows,
-    table: [lossCode, places[widths.length], ...layers],
+    table: [lossCode, ...places.slice(-2), ...layers],
   };
 }
 

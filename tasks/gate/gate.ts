@@ -18,6 +18,22 @@ const permissions = [
 /** Tests that time their own steps: no other may run at the same time. */
 const ALONE = ["tests/robustness/soak_test.ts"];
 
+/** Files that take longest, the first most: begun last, one alone would keep a single core busy. */
+const SLOW = [
+  "tests/tasks/training/task_resume_test.ts",
+  "tests/robustness/mutation_test.ts",
+  "tests/tasks/training/real_data_test.ts",
+  "tests/tasks/mpi/task_train_mpi_test.ts",
+  "tests/house/permissions_test.ts",
+  "tests/tasks/training/task_train_test.ts",
+  "tests/tasks/report/task_report_test.ts",
+  "tests/check/used_kernels_test.ts",
+  "tests/check/doctor_test.ts",
+];
+
+/** Rooms that mirror none of lib: to count the lines that run there takes time, and finds next to none. */
+const UNCOUNTED = ["tests/house/", "tests/robustness/", "tests/tasks/"];
+
 /** Lines of a file: how many can run, and how many did. */
 interface Coverage {
   file: string;
@@ -84,6 +100,8 @@ export function readCoverage(lcov: string, folder: string): Coverage[] {
 
 /** Test files by how they run, paths from the project's folder, those that take long first. */
 interface TestGroups {
+  /** Beside each other, and the lines of lib that run are counted. */
+  counted: string[];
   /** Beside each other. */
   together: string[];
   /** One after the other. */
@@ -98,16 +116,24 @@ interface TestGroups {
  * @throws {Deno.errors.NotFound} If a file that must run alone is none of them.
  */
 export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
-  const missing = ALONE.filter((path) => texts.size > 0 && !texts.has(path));
+  const missing = [...ALONE, ...SLOW].filter((path) => texts.size > 0 && !texts.has(path));
   if (missing.length > 0) throw new Deno.errors.NotFound(`No such test: ${missing.join(", ")}`);
   const browsing = withImporters(["tests/support/browser.ts"], texts);
   const starting = withImporters([...texts.keys()].filter((path) => texts.get(path)!.includes("Deno.Command(")), texts);
-  // Those that start processes take the longest: begun last, one alone would keep a single core busy.
-  const weight = (path: string) => texts.get(path)!.length + (starting.has(path) ? 1e9 : 0);
-  const groups: TestGroups = { together: [], alone: [], pages: [] };
+  // After those that are known to be slow come those that start processes.
+  const weight = (path: string) => {
+    const place = SLOW.indexOf(path);
+    return place < 0 ? texts.get(path)!.length + (starting.has(path) ? 1e9 : 0) : 2e9 - place;
+  };
+  const groups: TestGroups = { counted: [], together: [], alone: [], pages: [] };
+  const groupOf = (path: string): keyof TestGroups => {
+    if (browsing.has(path)) return "pages";
+    if (ALONE.includes(path)) return "alone";
+    return UNCOUNTED.some((room) => path.startsWith(room)) ? "together" : "counted";
+  };
   const paths = [...texts.keys()].filter((path) => path.endsWith("_test.ts"));
   for (const path of paths.sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1))) {
-    groups[browsing.has(path) ? "pages" : ALONE.includes(path) ? "alone" : "together"].push(path);
+    groups[groupOf(path)].push(path);
   }
   return groups;
 }
@@ -126,10 +152,10 @@ function withImporters(files: Iterable<string>, texts: ReadonlyMap<string, strin
 
 /** Runs all tests and the examples in the documentation; undefined totals where a runner did not get that far. */
 async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof readTotals> }> {
-  const { together, alone, pages } = groupTests(await readSources("tests"));
+  const { counted, together, alone, pages } = groupTests(await readSources("tests"));
   const readmes = [...(await readSources(".", "README.md")).keys()];
   // Types are a stage of their own: here one wrong type would keep all tests from running.
-  const options = ["--no-prompt", "--no-check", "--coverage=coverage", "--coverage-raw-data-only"];
+  const options = ["--no-prompt", "--no-check"];
   const sum = { passed: 0, failed: 0 };
   let isOk = true;
   let isWhole = true;
@@ -146,7 +172,8 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
   // A browser mostly waits: its tests take what the others leave of the cores, and are shown after them.
   const [paged] = await Promise.all([
     run(["--allow-all"], pages, false),
-    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", ...readmes]),
+    run(["--doc", "--parallel", ...permissions], [...together, "mod.ts", "lib", ...readmes])
+      .then(() => run(["--parallel", "--coverage=coverage", "--coverage-raw-data-only", ...permissions], counted)),
   ]);
   await writeAll(new TextEncoder().encode(paged));
   await run(permissions, alone);

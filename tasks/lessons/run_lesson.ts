@@ -2,7 +2,7 @@
 
 import { Device } from "../../mod.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
-import { judge, type Lesson, LESSONS } from "./course.ts";
+import { isDone, judge, type Lesson, LESSONS } from "./course.ts";
 
 const FOLDER = new URL("./", import.meta.url);
 
@@ -35,10 +35,12 @@ export async function runLesson({ words, extras: { CHECK, HINT, SOLUTION } }: Ta
 }
 
 async function list(): Promise<void> {
-  using device = await Device.request({ smallDispatches: true });
+  using stack = new DisposableStack();
+  let device: Device | undefined;
+  const request = async () => device ??= stack.use(await Device.request({ smallDispatches: true }));
   for (const [i, lesson] of LESSONS.entries()) {
-    const isDone = (await judge(device, lesson)).length === 0;
-    console.log(`${isDone ? "done" : "open"}  ${i + 1}  ${lesson.point.padEnd(62)} tasks/lessons/${lesson.name}.ts`);
+    const state = await isDone(request, lesson) ? "done" : "open";
+    console.log(`${state}  ${i + 1}  ${lesson.point.padEnd(62)} tasks/lessons/${lesson.name}.ts`);
   }
   console.log("\ndeno task lesson 1 runs the first one; --check, --hint and --solution help with its exercise");
 }

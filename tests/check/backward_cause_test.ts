@@ -19,7 +19,7 @@ const SAYS: Record<Bug, RegExp> = {
 };
 
 const SHAPES: [shape: number[], softmax: boolean][] = [
-  [[10, 1, 64, 1], false],
+  [[10, 1, 16, 1], false],
   [[3, 4, 3, 3], true],
   [[10, 2, 7, 3], true],
 ];

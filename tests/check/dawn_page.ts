@@ -38,7 +38,7 @@ const PRODUCT_FORMS = ([
   { transposeA: true, derivative: "sigmoid", sums: true, grouped: true },
   { transposeB: true, derivative: "tanh", dropout: true },
   { transposeA: true, transposeB: true, bias: true, activation: "sigmoid", grouped: true },
-  { bias: true, activation: "tanh" },
+  { bias: true, activation: "tanh", texels: true },
   { derivative: "relu" },
 ] satisfies Partial<ProductForm>[]).map((form): ProductForm => ({ ...PLAIN_PRODUCT, ...form }));
 

@@ -8,18 +8,30 @@ import { permitted } from "../support/permitted.ts";
 /** What stderr may hold: where compiling takes longer than two seconds, as it does at the first time, the task says so. */
 const COMPILING = /^(compiling and checking kernels +\d+% \d+ of \d+( networks)?\n)*$/;
 
-/** The rows of gradcheck's table: what is checked, gradient of, entries, both errors, verdict. */
-function gradientsOf(stdout: string): { checked: string; of: string; entries: number; verdict: string }[] {
-  return [...stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +\d\.\de[+-]\d+ +\d\.\de[+-]\d+ {2,}(\w+)$/gm)]
-    .map(([_, checked, of, entries, verdict]) => ({ checked, of, entries: Number(entries), verdict }));
+/** A row of gradcheck's table. */
+interface Row {
+  checked: string;
+  of: string;
+  entries: number;
+  float64: number;
+  gpu: number;
+  verdict: string;
+}
+
+function gradientsOf(stdout: string): Row[] {
+  const rows = stdout.matchAll(/^(\S.*?) {2,}(\S+) +(\d+) +(\d\.\de[+-]\d+) +(\d\.\de[+-]\d+) {2,}(\w+)$/gm);
+  return [...rows].map(([_, checked, of, entries, float64, gpu, verdict]) => {
+    return { checked, of, entries: Number(entries), float64: Number(float64), gpu: Number(gpu), verdict };
+  });
 }
 
 permitted(
   "gradcheck shows a row for each layer, loss and parameter, all right, and others under another seed",
   async () => {
     await using place = await Workplace.create();
-    const [{ stdout, stderr }, again, other] = await Promise.all(
-      ["3", "3", "4"].map((seed) => place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", seed])),
+    // That the same seed gives the same lines, check/gradcheck_test.ts tells without another process.
+    const [{ stdout, stderr }, other] = await Promise.all(
+      ["42", "4294967295"].map((seed) => place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", seed])),
     );
     const rows = gradientsOf(stdout);
     const named = rows.map(({ checked, of }) => `${checked}: ${of}`);
@@ -32,7 +44,10 @@ permitted(
       ...parameters.flatMap((of) => [`network, mse: ${of}`, `network, bce: ${of}`]),
     ];
     assertEquals(wanted.filter((name) => !named.includes(name)), [], stdout);
-    assertEquals(rows.filter(({ verdict }) => verdict !== "ok"), []);
+    // Far within the tolerances, which are no measure of the right answer.
+    const isWrong = ({ float64, gpu, verdict }: Row) => !(verdict === "ok" && float64 < 1e-7 && gpu < 1e-4);
+    const others = gradientsOf(other.stdout);
+    assertEquals([rows.length, ...[...rows, ...others].filter(isWrong)], [others.length]);
     assertEquals(rows.find(({ checked, of }) => checked === "network, mse" && of === "2.weight")?.entries, 6 * 4);
     assertStringIncludes(stdout, `${rows.length} gradients are right, 0 wrong`);
     for (const column of ["network", "gradient of", "entries nudged", "float64 off", "GPU off"]) {
@@ -40,7 +55,6 @@ permitted(
     }
     assertMatch(stderr, COMPILING);
     assertEquals([stdout.includes("\x1b"), await place.digests()], [false, {}]);
-    assertEquals(again.stdout, stdout);
     assert(other.stdout !== stdout, "the errors are the same to the last digit");
   },
 );

@@ -7,15 +7,13 @@ import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { type GpuBug, type TwinBug, withBug } from "../support/planted.ts";
 
-gpuTest("every gradient of the usual cases is right, under several seeds", async (device) => {
-  for (const seed of [0, 42, 4_294_967_295]) {
-    for (const given of gradientCases([8])) {
-      const checks = await checkGradients(device, given, seed);
-      for (const { name, ok, finiteDifference, gpu } of checks) {
-        assert(ok, `${given.name}, ${name}, seed ${seed}: ${finiteDifference}, ${gpu}`);
-        // Far within the tolerances, which are no measure of the right answer.
-        assert(finiteDifference < 1e-7 && gpu < 1e-4, `${given.name}, ${name}: ${finiteDifference}, ${gpu}`);
-      }
+// Under other seeds doctor_test.ts checks them, in processes that count no lines: counting takes most of the time here.
+gpuTest("every gradient of the usual cases is right", async (device) => {
+  for (const given of gradientCases([8])) {
+    for (const { name, ok, finiteDifference, gpu } of await checkGradients(device, given, 0)) {
+      assert(ok, `${given.name}, ${name}: ${finiteDifference}, ${gpu}`);
+      // Far within the tolerances, which are no measure of the right answer.
+      assert(finiteDifference < 1e-7 && gpu < 1e-4, `${given.name}, ${name}: ${finiteDifference}, ${gpu}`);
     }
   }
 });

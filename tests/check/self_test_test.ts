@@ -63,13 +63,14 @@ Deno.test("selfTest() passes where grids are folded, as those of millions of ele
 gpuTest("selfTest() notices each kernel that gives one wrong element", async (device) => {
   // Packing is chosen beneath run(): it has a test of its own.
   const asked = Object.values(kernels).filter(({ access }) => !(access as readonly string[]).includes("write_texture"));
+  const cases = shortCases(device);
   for (const { name, access } of asked) {
     const change = (kernel: Kernel, dispatch: Dispatch, run: Device["run"]) => {
       run(kernel, dispatch);
       if (kernel.name !== name) return;
       run(nudge, { buffers: [dispatch.buffers[(access as readonly string[]).indexOf("read_write")]], invocations: 1 });
     };
-    const own = shortCases(device).filter(({ kernel }) => kernel.name === name);
+    const own = cases.filter(({ kernel }) => kernel.name === name);
     const sound = await selfTestWith(device, change, (device) => runCases(device, own));
     assertEquals([name, sound.get(name)], [name, false]);
   }

@@ -5,6 +5,7 @@ import type { Init } from "../../lib/base/init.ts";
 import { type Layer, multilayerPerceptron } from "../../lib/core/layers.ts";
 import { bceWithLogits, type Loss, mse } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
+import { scale } from "../../lib/arithmetic/ops.ts";
 import { createOptimizer, Sgd } from "../../lib/core/optimizers.ts";
 import { Predictor } from "../../lib/evaluate/predictor.ts";
 import { Random } from "../../lib/base/random.ts";
@@ -81,29 +82,38 @@ permittedGpuTest("linear: a short last batch is divided by its own rows", async 
 
 const SEEDS = 20;
 
-/** How many of the seeds end with every prediction within 0.1 of its target. All of them train at once, with one wait. */
-async function countLearned(device: Device, makeLayers: () => Layer[], init: Init, loss: Loss): Promise<number> {
+/** How many of the seeds end with every prediction within 0.1 of its target. All train at once, as members of one model. */
+async function countLearned(
+  device: Device,
+  makeLayers: (members: number) => Layer[],
+  init: Init,
+  loss: Loss,
+): Promise<number> {
   const { learningRate, numEpochs, optimizer: name } = settingsOf("xor");
-  const stack = new DisposableStack();
-  const { x, y, rows } = stack.use(dataset(device, "xor"));
-  const runs = Array.from({ length: SEEDS }, (_, seed) => {
-    const random = new Random(seed, "weights");
-    const model = stack.use(new Model(device, makeLayers(), { init, random }));
-    return { model, optimizer: stack.use(createOptimizer(name, model, learningRate)) };
+  using stack = new DisposableStack();
+  const { rows } = stack.use(dataset(device, "xor"));
+  const perMember = (values: number[][]) => Array(SEEDS).fill(values).flat();
+  const x = stack.use(Tensor.from(device, perMember(rows.map(([x1, x2]) => [x1, x2]))));
+  const y = stack.use(Tensor.from(device, perMember(rows.map(([_1, _2, target]) => [target]))));
+  const model = stack.use(new Model(device, makeLayers(SEEDS)));
+  const starts = Array.from({ length: SEEDS }, (_, seed) => {
+    return stack.use(new Model(device, makeLayers(1), { init, random: new Random(seed, "weights") }));
   });
+  const values = await Promise.all(starts.map((start) => start.read()));
+  model.load(Object.fromEntries(Object.keys(values[0]).map((key) => [key, values.flatMap((own) => [...own[key]])])));
+  const optimizer = stack.use(createOptimizer(name, model, learningRate));
   const step = stack.use(device.record(() => {
-    for (const { model, optimizer } of runs) {
-      model.backward(loss.backward(model.forward(x), y));
-      optimizer.step();
-    }
+    // The mean over the rows of all members is a member's own mean divided by their number.
+    model.backward(scale(loss.backward(model.forward(x), y), SEEDS));
+    optimizer.step();
   }));
   step.replay(numEpochs);
-  const outputs = runs.map(({ model }) => stack.use(device.tidy(() => model.forward(x))));
-  const logits = await readAll(outputs);
-  stack.dispose();
-  const isLearned = (values: ArrayLike<number>) =>
-    rows.every(([_1, _2, target], i) => Math.abs(1 / (1 + Math.exp(-values[i])) - target) < 0.1);
-  return logits.filter(isLearned).length;
+  const [logits] = await readAll([stack.use(device.tidy(() => model.forward(x)))]);
+  const isLearned = (_: unknown, seed: number) =>
+    rows.every(([_1, _2, target], i) => {
+      return Math.abs(1 / (1 + Math.exp(-logits[seed * rows.length + i])) - target) < 0.1;
+    });
+  return starts.filter(isLearned).length;
 }
 
 // Thousands of small steps: without the environment the software adapter takes all threads, and they take a minute.
@@ -113,7 +123,7 @@ permittedGpuTest(
     const { hiddenSize, init, loss } = settingsOf("xor");
     assertEquals(loss, "bce");
     const learned = (hidden: readonly number[], init: Init) =>
-      countLearned(device, () => multilayerPerceptron(2, hidden, 1), init, bceWithLogits);
+      countLearned(device, (members) => multilayerPerceptron(2, hidden, 1, { members }), init, bceWithLogits);
     const byDefault = await learned(hiddenSize, init);
     const three = await learned([3], init);
     const threeSmall = await learned([3], { kind: "normal", scale: 0.1 });

@@ -39,8 +39,10 @@ export const KERNELS = listed({
   "kernels/fast/loss_step.wgsl": "main",
   "kernels/fast/softmax_cross_entropy_step.wgsl": "stepRow main",
   "kernels/fast/matmul_epilogue.wgsl": "dropOut activateBackward",
-  "kernels/fast/whole_step.wgsl": "clip sum activateBackward elementLossBackward softmaxLossBackward weightBackward " +
-    "inputBackward backward main",
+  "kernels/fast/whole_step.wgsl":
+    "clip sum activateBackward quotient columnsFrom columnsAt pick pickOne addOuter elementLossBackward " +
+    "softmaxLossBackward weightBackward inputBackward backward main",
+  "kernels/fast/whole_step_texels.wgsl": "texelOf rowsAt keepRows weightAt keepWeights",
 });
 
 /** Modules: functions, methods and constants. */

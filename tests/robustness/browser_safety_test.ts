@@ -93,8 +93,14 @@ permitted("no module of lib imports what only Deno has, but in a function", asyn
 
 Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing, which browsers refuse", () => {
   const place = (label: string) => ({ buffer: { label } as GPUBuffer, byteOffset: 0, byteLength: 16 });
-  const unused = { read: place("read"), out: place("out"), sums: place("sums") };
   const texture = {} as GPUTexture;
+  const unused = {
+    read: place("read"),
+    out: place("out"),
+    out4: place("out4"),
+    sums: place("sums"),
+    texels: {} as GPUTexture,
+  };
   for (const n of [4, 5]) {
     for (const sums of [undefined, place("own sums")]) {
       const sides = { a: place("a"), b: place("b"), transposeA: false, transposeB: false, sums };
@@ -108,9 +114,13 @@ Deno.test("blocksDispatch() and tilesDispatch() bind no place twice for writing,
         activation: "none",
         derivative: "none",
       } as const;
-      const dispatches = [blocksDispatch(whole, { a: texture, b: texture }, unused), tilesDispatch(whole, unused)];
+      const dispatches = [
+        blocksDispatch(whole, { a: texture, b: texture }, unused),
+        blocksDispatch(whole, { a: texture, b: texture, out: {} as GPUTexture }, unused),
+        tilesDispatch(whole, unused),
+      ];
       for (const { kernel, resources } of dispatches) {
-        const written = resources.filter((_, i) => kernel.access[i] === "read_write");
+        const written = resources.filter((_, i) => /write/.test(kernel.access[i]));
         assertEquals(new Set(written).size, written.length, kernel.name);
       }
     }

@@ -2,7 +2,7 @@
  * A worker that tells of each mutant whether the project's own checks catch it: the self-test of kernels and the gradient
  * checks. Small grids are folded, so that what only large ones compute is checked too.
  */
-import { kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels, wholeStepOfTexels } from "../../kernels/mod.ts";
 import { Device } from "../../lib/gpu/device.ts";
 import * as gradcheck from "../../lib/check/gradcheck.ts";
 import * as cases from "../../lib/check/op_cases.ts";
@@ -55,7 +55,8 @@ async function checkKernel(text: string, mutated: string): Promise<string> {
   };
   const device = await request();
   try {
-    const near = Object.values(kernels).filter(({ code }) => code.includes(text)).map(({ name }): string => name);
+    const all: readonly Kernel[] = [...Object.values(kernels), wholeStepOfTexels];
+    const near = all.filter(({ code }) => code.includes(text)).map(({ name }) => name);
     return await findCatcher(device, OWN, ({ kernel }) => near.includes(kernel.name));
   } finally {
     GPUDevice.prototype.createShaderModule = createShaderModule;

@@ -23,7 +23,10 @@ type Environment = Record<string, string>;
 type Content = string | Uint8Array<ArrayBuffer>;
 
 /** The tasks that can run one after the other in one process. */
-const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain"];
+const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain", "compare", "export", "report"];
+
+/** Of these, the ones that write where their user says: their process must be one that may. */
+const ANYWHERE = ["export", "report"];
 
 /** Ends what a task says where others follow it in the same process. */
 export const END = "\0end\0";
@@ -98,20 +101,22 @@ export class Workplace implements AsyncDisposable {
   }
 
   /**
-   * Makes a folder whose gen-data, scale, train, predict, evaluate and explain run one after the other in one process, where they are
-   * given no environment: for many short ones, of which each start would take most of the time. The process has exactly the
-   * permissions of `task`.
+   * Makes a folder in which those of {@linkcode IN_SERIES} that are given no environment run one after the other in one
+   * process: for many short ones, of which each start would take most of the time. The process has exactly the permissions
+   * of `task`.
    */
   static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
     const place = await Workplace.create(files);
     const words = [...(await argumentsOf(task)).slice(0, -1), pathInProject("tests/support/task_series.ts")];
-    place.#series = new Series(place.#command(words, {}, "piped").spawn());
+    const mayWrite = words.includes("--allow-write");
+    const tasks = IN_SERIES.filter((name) => mayWrite || !ANYWHERE.includes(name));
+    place.#series = new Series(place.#command(words, {}, "piped").spawn(), tasks);
     return place;
   }
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
-    if (this.#series && !env && IN_SERIES.includes(task)) return await this.#series.run(task, args);
+    if (this.#series?.tasks.includes(task) && !env) return await this.#series.run(task, args);
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
@@ -241,7 +246,7 @@ class Series {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #said: ReadableStreamDefaultReader<string>[];
 
-  constructor(readonly child: Deno.ChildProcess) {
+  constructor(readonly child: Deno.ChildProcess, readonly tasks: readonly string[]) {
     this.#stdin = child.stdin.getWriter();
     this.#said = [child.stdout, child.stderr].map((from) => from.pipeThrough(new TextDecoderStream()).getReader());
   }

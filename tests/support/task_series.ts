@@ -3,10 +3,13 @@
  * arguments, as JSON. What a task says is followed by END, on stdout with its exit code.
  */
 
+import { main as compare } from "../../tasks/compare.ts";
 import { main as explain } from "../../tasks/explain/explain_run.ts";
+import { main as exportRun } from "../../tasks/export.ts";
 import { main as evaluate } from "../../tasks/predict/evaluate_run.ts";
 import { main as predict } from "../../tasks/predict/predict_run.ts";
 import { main as generate } from "../../tasks/prepare/generate.ts";
+import { main as report } from "../../tasks/report.ts";
 import { main as scale } from "../../tasks/prepare/scale.ts";
 import type { TaskConfig, TaskName } from "../../tasks/settings/config.ts";
 import { exitCodeOf } from "../../tasks/settings/run_task.ts";
@@ -15,10 +18,13 @@ import { train } from "../../tasks/training/train_run.ts";
 import { END } from "./run_task_process.ts";
 
 const MAINS: Partial<Record<TaskName, (config: TaskConfig) => Promise<number | void>>> = {
+  compare,
   evaluate,
   explain,
+  export: exportRun,
   "gen-data": generate,
   predict,
+  report,
   scale,
   train: (config) => train(config, { command: "deno task train" }),
 };

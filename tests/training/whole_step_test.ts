@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { kernels, wholeStepOfTexels } from "../../kernels/mod.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { gradientCases } from "../../lib/check/gradcheck.ts";
 import {
@@ -78,11 +78,13 @@ async function runStep(plan: WholeStepPlan, x: Matrix, y: Matrix, order: Uint32A
   return { gradients: await plan.model.readGradients(), losses: [...losses], cursor: step };
 }
 
-/** Holds a network's step, in either width of the kernel, to the float64 model and to the plain operations. */
+/** Holds a network's step, in each form of the kernel that takes it, to the float64 model and to the plain operations. */
 async function checkStep(device: Device, layers: readonly Layer[], loss: Loss, rows: number): Promise<void> {
   using model = makeModel(device, layers);
-  const plan = planOn(true, model, loss, rows);
-  assert(plan, "the step fits");
+  const plans = [true, false].map((software) => planOn(software, model, loss, rows)).filter((plan) =>
+    plan !== undefined
+  );
+  assert(plans.length > 0, "the step fits");
   const { x, y, order, picked } = drawRows(model, rows);
   const twin = await model.reference(loss.reference);
   const { loss: expected } = twin.backward(picked[0], picked[1]);
@@ -91,8 +93,8 @@ async function checkStep(device: Device, layers: readonly Layer[], loss: Loss, r
     model.backward(loss.backward(model.forward(inputs), targets));
   });
   const plain = await model.readGradients();
-  for (const kernel of [plan.kernel, kernels.wholeStep] as Kernel[]) {
-    const step = await runStep({ ...plan, kernel }, x, y, order);
+  for (const plan of plans) {
+    const step = await runStep(plan, x, y, order);
     assertClose(step.losses, [7, 7, expected, 7], { rtol: 1e-5 });
     assertEquals(step.cursor, 3);
     Object.entries(step.gradients).forEach(([name, gradient], i) => {
@@ -143,6 +145,16 @@ gpuTest("runWholeStep() gives NaN for a row outside the table or the order, and 
   assertEquals(await lossOf(x.map((v, i) => i === 0 ? NaN : v), [0, 1, 2, 3, 0]), NaN);
 });
 
+gpuTest("runWholeStep() gives NaN for all logits of a row that has one", async (device) => {
+  using model = makeModel(device, [new Linear(1, 3)]);
+  model.load({ "0.weight": [0, 0, 0], "0.bias": [0, NaN, 1] });
+  const [x, y] = [randomMatrix(3, 1), randomMatrix(3, 3)];
+  for (const software of [true, false]) {
+    const step = await runStep(planOn(software, model, LOSSES.softmax, 1)!, x, y, Uint32Array.of(0, 1, 2));
+    assertEquals([step.losses[2], ...step.gradients["0.bias"]], [NaN, NaN, NaN, NaN]);
+  }
+});
+
 gpuTest("runWholeStep() keeps a closed unit of infinite weight out of every gradient", async (device) => {
   using model = makeModel(device, multilayerPerceptron(1, [2], 1));
   model.load({ "0.weight": [-Infinity, 1], "0.bias": [0, 0], "2.weight": [1, 1], "2.bias": [0] });
@@ -170,23 +182,54 @@ gpuTest("runWholeStep() closes a ReLU at exactly 0, and drops a loss past the hi
 });
 
 gpuTest("planWholeStep() takes what fits the memory, or is small enough to pay, and not one more", async (device) => {
-  const edges: [layers: (width: number) => Layer[], fits: number, rows: number][] = [
-    [(width) => multilayerPerceptron(1, [width], 1), 333, 12], // (1 + 333 + 1 + 1) columns * 3 = 1,008 blocks
-    [(width) => multilayerPerceptron(2, [width, 4], 3), 1_008 - 12, 3],
-    [(width) => multilayerPerceptron(1, [width, 100], 1), 161, 2], // (161 + 16,100 + 100) weights * 2 rows: 32,722 of 32,768
-    [(width) => [new Linear(900, width)], 36, 1], // 900 * 36 weights, the longest loops
+  const edges: [software: boolean, layers: (width: number) => Layer[], fits: number, rows: number][] = [
+    // (1 + 157 + 1 + 1) columns * 200 rows + 640 places of parameters: 32,640 of 32,768 texels
+    [true, (width) => multilayerPerceptron(1, [width], 1), 157, 200],
+    [true, (width) => multilayerPerceptron(1, [width, 100], 1), 161, 8], // 16,361 weights * 8 rows: 130,888 of 131,072
+    [true, (width) => [new Linear(3_000, width)], 6, 1],
+    [false, (width) => multilayerPerceptron(1, [width], 1), 333, 12], // (1 + 333 + 1 + 1) columns * 3 = 1,008 blocks
+    [false, (width) => multilayerPerceptron(2, [width, 4], 3), 1_008 - 12, 3],
+    [false, (width) => multilayerPerceptron(1, [width, 100], 1), 161, 2], // 16,361 weights * 2 rows: 32,722 of 32,768
+    [false, (width) => [new Linear(900, width)], 36, 1], // 900 * 36 weights
   ];
-  for (const [layers, fits, rows] of edges) {
+  for (const [software, layers, fits, rows] of edges) {
     using above = new Model(device, layers(fits + 1));
-    assertEquals(planOn(true, above, mse, rows), undefined);
+    assertEquals(planOn(software, above, mse, rows), undefined);
+    using within = new Model(device, layers(fits));
+    assert(planOn(software, within, mse, rows));
     await checkStep(device, layers(fits), mse, rows);
   }
 });
 
-gpuTest("planWholeStep() is wide on hardware", (device) => {
+gpuTest(
+  "planWholeStep() takes no more rows than an invocation may loop over on the software adapter",
+  async (device) => {
+    const layers = () => [1, 2, 3, 4].map(() => new Linear(1, 1)); // a loop over the rows for each
+    const most = (32_768 - 8 * 64) / 6; // columns: the input, four outputs, the target
+    using model = new Model(device, layers());
+    assertEquals(planOn(true, model, mse, most + 1), undefined);
+    await checkStep(device, layers(), mse, most);
+  },
+);
+
+gpuTest("planWholeStep() chooses the form by the adapter", (device) => {
   using model = new Model(device, multilayerPerceptron(1, [64], 1));
   assertEquals(planOn(false, model, mse, 10)?.kernel, kernels.wholeStep);
   assertEquals(planOn(true, model, mse, 10)?.kernel.constants, { INVOCATIONS: 8, LAYERS: 2 });
+  assertEquals(planOn(true, model, mse, 10)?.kernel.code, wholeStepOfTexels.code);
+});
+
+gpuTest("runWholeStep() leaves nothing of one step to the next in the memory that all share", async (device) => {
+  using large = makeModel(device, multilayerPerceptron(5, [9], 4));
+  using small = makeModel(device, multilayerPerceptron(3, [6], 2));
+  const steps = [[large, 13], [small, 5]] as const;
+  const [first, second] = steps.map(([model, rows]) => {
+    const { x, y, order } = drawRows(model, rows);
+    return () => runStep(planOn(true, model, LOSSES.softmax, rows)!, x, y, order);
+  });
+  const alone = await second();
+  await first();
+  assertEquals(await second(), alone);
 });
 
 gpuTest("planWholeStep() leaves everything else to the plain operations", (device) => {

@@ -9,7 +9,7 @@ import { NO_ADAPTER, parsePredictions, pathInProject, Workplace } from "../../su
 import { permitted } from "../../support/permitted.ts";
 
 permitted("export writes models that predict as predict does", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   await place.succeed("train", ["--num-dataset", "500", "--num-epochs", "3"]);
   await place.succeed("train", ["--recipe", "xor", "--num-epochs", "50", "--run-name", "pairs"]);
   const { rows: cubic } = parsePredictions(await place.succeed("predict", ["-80", "0.5", "99"]));
@@ -44,7 +44,7 @@ permitted("export writes models that predict as predict does", async (t) => {
 });
 
 permitted("exports of tables as people have them predict as predict does", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   const kinds = ["Private", "State-gov", "Self emp"];
   const lines = Array.from({ length: 120 }, (_, i) => {
     const time = 1_764_000_000 + 60 * i;
@@ -124,7 +124,7 @@ permitted("exports of tables as people have them predict as predict does", async
 });
 
 permitted("export refuses what it cannot do, and leaves files as they were", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   await place.succeed("train", ["--recipe", "linear", "--num-dataset", "20", "--num-epochs", "1"]);
   await place.write("model.txt", "precious\n");
   const onnx = "--format=onnx";
@@ -146,7 +146,7 @@ permitted("export refuses what it cannot do, and leaves files as they were", asy
 });
 
 permitted("what only export and tests load, no other task does, and no lock file pins for all", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   const loadedBy = async (path: string) => {
     const config = ["--config", pathInProject("deno.json")];
     const { stdout } = await place.runDeno(["info", "--json", ...config, pathInProject(path)]);

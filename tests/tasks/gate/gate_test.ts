@@ -31,23 +31,41 @@ Deno.test("readCoverage() counts the lines that ran in one folder", () => {
   ]);
 });
 
-Deno.test("groupTests() gives pages all permissions, lets what times itself run alone, and puts first what takes long", () => {
+/** Files that the gate knows by name, and that must be there. */
+const NAMED: [string, string][] = [
+  "robustness/soak_test.ts",
+  "tasks/training/task_resume_test.ts",
+  "robustness/mutation_test.ts",
+  "tasks/training/real_data_test.ts",
+  "tasks/mpi/task_train_mpi_test.ts",
+  "house/permissions_test.ts",
+  "tasks/training/task_train_test.ts",
+  "tasks/report/task_report_test.ts",
+  "check/used_kernels_test.ts",
+  "check/doctor_test.ts",
+].map((name) => [`tests/${name}`, ""]);
+
+Deno.test("groupTests() gives pages all permissions, counts lines in rooms of lib, and puts first what takes long", () => {
   const texts = new Map([
-    ["tests/short_test.ts", "short"],
-    ["tests/long_test.ts", "much longer than the others"],
-    ["tests/runs_test.ts", 'import "./runs.ts";'],
-    ["tests/starts_test.ts", "new Deno.Command()"],
-    ["tests/runs.ts", 'import "./run.ts";'],
-    ["tests/run.ts", "new Deno.Command()"],
+    ["tests/core/short_test.ts", "short"],
+    ["tests/core/long_test.ts", "much longer than the others"],
+    ["tests/core/starts_test.ts", "new Deno.Command()"],
+    ["tests/tasks/long_test.ts", "longer than the other"],
+    ["tests/tasks/runs_test.ts", 'import "./runs.ts";'],
+    ["tests/tasks/runs.ts", 'import "./run.ts";'],
+    ["tests/tasks/run.ts", "new Deno.Command()"],
     ["tests/page_test.ts", 'import { type Page, withPage } from "./support/browser.ts";'],
     ["tests/report_test.ts", 'import {\n  openReport,\n} from "./report_page.ts";'],
     ["tests/report_page.ts", 'import { withPage } from "./support/browser.ts";'],
     ["tests/support/browser.ts", 'import "../../../tasks/setup/browser.ts";'],
-    ["tests/robustness/soak_test.ts", ""],
+    ...NAMED,
   ]);
+  const [alone, ...slow] = NAMED.map(([path]) => path);
+  const others = ["starts", "long", "short"].map((name) => `tests/core/${name}_test.ts`);
   assertEquals(groupTests(texts), {
-    together: ["tests/runs_test.ts", "tests/starts_test.ts", "tests/long_test.ts", "tests/short_test.ts"],
-    alone: ["tests/robustness/soak_test.ts"],
+    counted: [...slow.slice(-2), ...others],
+    together: [...slow.slice(0, -2), "tests/tasks/runs_test.ts", "tests/tasks/long_test.ts"],
+    alone: [alone],
     pages: ["tests/page_test.ts", "tests/report_test.ts"],
   });
 });
@@ -55,7 +73,7 @@ Deno.test("groupTests() gives pages all permissions, lets what times itself run 
 Deno.test("groupTests() refuses a list that names a test which is not there", () => {
   const says = "No such test: tests/robustness/soak_test.ts";
   assertThrows(() => groupTests(new Map([["tests/a_test.ts", ""]])), Deno.errors.NotFound, says);
-  assertEquals(groupTests(new Map()), { together: [], alone: [], pages: [] });
+  assertEquals(groupTests(new Map()), { counted: [], together: [], alone: [], pages: [] });
 });
 
 permitted("removeCutFiles() leaves what is whole", async () => {

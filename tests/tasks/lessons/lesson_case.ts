@@ -1,7 +1,7 @@
 /** How a lesson is tested: as it stands, with its solution, and with bugs that its check must find. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { judge, LESSONS } from "../../../tasks/lessons/course.ts";
+import { digestOf, judge, LESSONS } from "../../../tasks/lessons/course.ts";
 import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 
 /** What a learner might write, and what the check must say of it. */
@@ -14,6 +14,12 @@ interface Wrong {
 export function testLesson(number: number, bugs: Readonly<Record<string, Wrong>>): void {
   const lesson = LESSONS[number - 1];
   permittedGpuTest(`lesson ${number} runs as it stands, is not done, and its solution is right`, async (device) => {
+    const digest = await digestOf(lesson);
+    assertEquals(
+      digest,
+      lesson.untouched,
+      `the file has changed: write untouched: "${digest}" into tasks/lessons/course.ts`,
+    );
     assert((await judge(device, lesson)).length > 0, "the exercise is done already");
     assertEquals(await judge(device, lesson, lesson.loadSolution), []);
     const { hints } = await lesson.loadChecks();

@@ -1,7 +1,8 @@
 /** deno task lesson: the list, a lesson, its check, hints, solution, and what it refuses. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { LESSONS } from "../../../tasks/lessons/course.ts";
+import { isDone, LESSONS } from "../../../tasks/lessons/course.ts";
+import { permittedGpuTest } from "../../support/gpu_test_case.ts";
 import { permitted } from "../../support/permitted.ts";
 import { Workplace } from "../../support/run_task_process.ts";
 
@@ -24,6 +25,18 @@ permitted("lesson lists the lessons, runs one, judges it, and helps with it", as
   const hint = await place.succeed("lesson", ["1", "--hint", "2"]);
   assertStringIncludes(hint.stdout, "\nhint 2 of 3; deno task lesson 1 --hint 3 says more\n");
   assertStringIncludes((await place.succeed("lesson", ["1", "--solution"])).stdout, "export function biasGradient(");
+});
+
+permittedGpuTest("an exercise is done once the file was written into and is right", async (device) => {
+  const [lesson] = LESSONS;
+  const request = () => Promise.resolve(device);
+  const written = { ...lesson, untouched: "another file" };
+  const states = [
+    await isDone(() => Promise.reject(new Error("asked for a device")), lesson),
+    await isDone(request, written),
+    await isDone(request, { ...written, load: lesson.loadSolution }),
+  ];
+  assertEquals(states, [false, false, true]);
 });
 
 permitted("lesson refuses what there is not, and says what there is", async () => {

@@ -22,7 +22,7 @@ function table(rows: number, seed = 4): string {
 const QUICK = "--folds 0 --num-epochs 6 --hidden-size 8 --members 2 --split 0.6,0.2,0.2 --data t.csv";
 
 permitted("train scores on validation rows, predict --interval and evaluate --interval use the scores", async () => {
-  await using place = await Workplace.create({ "t.csv": table(400), "new.csv": table(1_000, 5) });
+  await using place = await Workplace.inSeries("export", { "t.csv": table(400), "new.csv": table(1_000, 5) });
   const train = (target: string, ignore: string, ...args: string[]) =>
     place.succeed("train", [
       ...QUICK.split(" "),

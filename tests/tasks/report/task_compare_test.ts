@@ -16,7 +16,7 @@ function blocksOf(stdout: string): Record<string, string[][]> {
 }
 
 permitted("compare shows settings that differ, curves over the same epochs, and how runs ended", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("report");
   const train = (name: string, ...flags: string[]) => place.succeed("train", [...SMALL, "--run-name", name, ...flags]);
   await train("narrow", "--num-epochs", "4");
   await train("wide", "--num-epochs", "12", "--hidden-size", "16", "--trace", "5");
@@ -122,7 +122,7 @@ Deno.test("sparkline() draws on a logarithmic scale that several curves share", 
 });
 
 permitted("compare shows columns that runs did not take as the same, and no others", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("report");
   const run = async (name: string, kinds?: Record<string, string>) => {
     const columns = kinds && Object.entries(kinds).map(([name, as]) => ({ name, as, holds: "", missing: 0 }));
     await place.write(`data/runs/${name}/config.json`, "{}");
@@ -154,7 +154,7 @@ permitted("compare shows columns that runs did not take as the same, and no othe
 });
 
 permitted("compare says where there is no run at all, and takes runs of very many epochs", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("report");
   await place.refuse(2, ['there is no run "a"', 'there is no run "b"', "there is none yet"], "compare", ["a", "b"]);
   for (const [run, from] of [["a", 1], ["b", 2]] as const) {
     const lines = Array.from({ length: 150_000 }, (_, i) => {
@@ -170,7 +170,7 @@ permitted("compare says where there is no run at all, and takes runs of very man
 permitted(
   "compare says which files, rows, versions and devices of runs differ, or that this is not known",
   async () => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("report");
     type Record = { data?: string; DATA?: string; TEST?: string; version?: string; device?: string; settings?: object };
     const hash = (letter: string) => letter.repeat(64);
     const run = async (name: string, { data = "1", DATA = "1", TEST, version = "1.0.0", ...rest }: Record) => {

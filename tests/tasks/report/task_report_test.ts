@@ -69,7 +69,7 @@ const LAYERS = ["Norms of gradients", "Norms of weights", "Dead units"];
 const SMALL = ["--num-epochs=6", "--hidden-size=8", "--report=false"];
 
 permitted("deno task report shows a recipe's run: curve, predictions, residuals, norms, dead units", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("report");
   await place.succeed("train", [...SMALL, "--num-dataset=20000", "--split=0.1,0.1,0.8", "--run-name=r"]);
   await Deno.remove(place.at("data/runs/r/layers.jsonl")); // as of a run that was not looked at
   const bare = await place.succeed("report", ["r"]);
@@ -101,7 +101,7 @@ permitted("deno task report shows a recipe's run: curve, predictions, residuals,
 });
 
 permitted("deno task report shows classes: confusion, calibration, and names that no page obeys", async () => {
-  await using place = await Workplace.create({ "own.csv": table() });
+  await using place = await Workplace.inSeries("report", { "own.csv": table() });
   const flags = ["--data=own.csv", ...SMALL];
   const features = 'a,"' + SCRIPT.replaceAll('"', '""') + '"';
   await place.succeed("train", [...flags, "--target=kind", "--features", features, "--run-name=tri"]);
@@ -142,7 +142,7 @@ permitted("deno task report shows classes: confusion, calibration, and names tha
 });
 
 permitted("deno task report shows each of several targets, and what there is without the rows", async () => {
-  await using place = await Workplace.create({ "own.csv": table() });
+  await using place = await Workplace.inSeries("report", { "own.csv": table() });
   const flags = [
     "--data=own.csv",
     "--target=y1,y & 2",
@@ -196,7 +196,7 @@ permitted("deno task report shows each of several targets, and what there is wit
 });
 
 permitted("deno task report refuses what is no run, more than one, and places that cannot be written", async () => {
-  await using place = await Workplace.create({ "file": "" });
+  await using place = await Workplace.inSeries("report", { "file": "" });
   await place.refuse(2, ["report takes one run"], "report", ["a", "b"]);
   await place.refuse(2, ['the run is "../a"'], "report", ["../a"]);
   await place.refuse(2, ['--run-name is "a", and the run is "b"'], "report", ["b", "--run-name=a"]);

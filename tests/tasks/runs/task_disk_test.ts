@@ -3,20 +3,25 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadCheckpoint } from "../../../lib/model_file/checkpoint.ts";
 import { whenSaid } from "../../support/kill_runs.ts";
-import { isLonger, pathInProject, until, Workplace } from "../../support/run_task_process.ts";
+import { environmentOf, isLonger, pathInProject, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
 
 /** A checkpoint of this network takes more than 200 KiB, all other files of the run less. */
-const RUN = ["--num-dataset", "300", "--hidden-size", "256,256", "--run-name", "r", "--num-epochs", "1"];
+const RUN = ["--num-dataset", "300", "--hidden-size", "160,160", "--run-name", "r", "--num-epochs", "1"];
 
 const COMMAND = ["run", "--config", pathInProject("deno.json"), "-A", pathInProject("tasks/train.ts")];
 
 /** Resumes the run in a process that another program starts; gives its exit code and stderr. */
 async function resumeBy(place: Workplace, [program, ...words]: string[], epochs: number): Promise<[number, string]> {
   const args = [...words, Deno.execPath(), ...COMMAND, "--resume", "r", "--num-epochs", `${epochs}`];
-  const { code, stderr } = await new Deno.Command(program, { args, cwd: place.path }).output();
+  const { code, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: place.path,
+    clearEnv: true,
+    env: environmentOf({}),
+  }).output();
   return [code, new TextDecoder().decode(stderr)];
 }
 

@@ -12,7 +12,7 @@ import { runOnnx } from "../../support/onnx_process.ts";
 import { warningsOf, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
-const SEEDS = [1, 2, 3, 4, 5];
+const SEEDS = [1, 2, 3];
 const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
 
 /** The flags that tell a table's target and what else its columns need. */
@@ -45,8 +45,8 @@ async function trainOn(
   return test;
 }
 
-/** The middle one of five numbers. */
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[2];
+/** The middle one of three numbers. */
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[1];
 
 /** The share of the test rows' variance that a linear model of the prepared training rows explains. */
 async function linearR2(place: Workplace, table: string): Promise<number> {
@@ -95,7 +95,7 @@ permitted("tasks on real tables: as good as networks elsewhere, and the models t
     assert(rows > 30 && macroF1! > 0.95, `macro F1 ${macroF1} of ${rows} rows`);
   });
   await t.step("diamonds: 54,000 rows give no cause to warn", async () => {
-    await trainOn(place, "diamonds", 1, ["--num-epochs", "1"]);
+    await trainOn(place, "diamonds", 1, ["--num-epochs=1", "--members=1"]);
   });
   await t.step("penguins: words and JSON give the same prediction", () => assertOneGentoo(place));
   const { stdout } = await place.succeed("predict", [...PENGUINS, "--input", "penguins.csv"]);
