@@ -1,7 +1,6 @@
 /** Measures a trained run on rows whose target is known. */
 
 import { stringify } from "@std/csv";
-import { Device } from "../../lib/gpu/device.ts";
 import { DataError } from "../../lib/base/errors.ts";
 import { type Evaluation, Evaluator, toRaw } from "../../lib/evaluate/evaluation.ts";
 import { isMissing } from "../../lib/data/cells.ts";
@@ -12,6 +11,7 @@ import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { Table } from "../../lib/data/table.ts";
 import { TableEncoder, TargetEncoder, type UnseenNames } from "../../lib/data/table_encoder.ts";
 import { targetNames } from "../../lib/data/table_json.ts";
+import { requestMeasured } from "../settings/adapters.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { formatClasses, formatCoverage, formatEvaluations, type IntervalCoverage } from "../show/evaluation_report.ts";
 import { checkOutput } from "../runs/outputs.ts";
@@ -35,7 +35,7 @@ export async function main({ extras, runName, given }: TaskConfig): Promise<void
   const path = fromUsersFolder(data!);
   const matrix = fromUsersFolder(extras.CONFUSION);
   if (matrix !== undefined) await checkOutput(runName, ["--confusion", matrix], { reads: ["--data", path] });
-  using device = await Device.request();
+  using device = await requestMeasured();
   using model = await loadRun(device, runName);
   const threshold = await askedThreshold(extras.THRESHOLD, runName, model, given.THRESHOLD);
   const intervals = intervalsOf(model, extras.INTERVAL);

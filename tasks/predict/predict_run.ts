@@ -4,12 +4,12 @@ import { writeFully } from "../../lib/base/files.ts";
 import { printable } from "../../lib/base/printable.ts";
 import type { TextBlock } from "../../lib/data/csv_text.ts";
 import { utf8Pieces } from "../../lib/formats/byte_source.ts";
-import { Device } from "../../lib/gpu/device.ts";
 import type { Intervals } from "../../lib/model_file/intervals.ts";
 import type { ModelDescription, SavedModel } from "../../lib/model_file/saved_model.ts";
 import { checkOutput } from "../runs/outputs.ts";
 import { loadRun } from "../runs/saved_run.ts";
 import { askedThreshold } from "../runs/threshold.ts";
+import { requestMeasured } from "../settings/adapters.ts";
 import { ConfigError, type TaskConfig } from "../settings/config.ts";
 import { COLUMNS } from "../settings/readers.ts";
 import { fromUsersFolder, streamAt, tellWritten, writeAside } from "../settings/users_files.ts";
@@ -43,7 +43,7 @@ export async function main(config: TaskConfig): Promise<void> {
     const reads = input === undefined ? undefined : ["--input", input] as const;
     await checkOutput(config.runName, ["--output", output], { reads });
   }
-  using device = await Device.request({ smallDispatches: input === undefined || input === "-" });
+  using device = await requestMeasured({ smallDispatches: input === undefined || input === "-" });
   using model = await loadRun(device, config.runName);
   const intervals = intervalsOf(model, config.extras.INTERVAL);
   const rows = new Rows(model.description, COLUMNS.parse(config.extras.KEEP ?? "") ?? []);

@@ -9,6 +9,7 @@ import { DataError } from "../../lib/base/errors.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { csvPath, parseObject } from "../prepare/dataset_files.ts";
 import { datasetState } from "../prepare/generate.ts";
+import type { ProductMethod } from "../../lib/gpu/adapter.ts";
 import type { Config, TaskConfig } from "../settings/config.ts";
 import { fromUsersFolder, usersFolder } from "../settings/users_files.ts";
 
@@ -22,6 +23,8 @@ export interface Origin {
   readonly sources?: Sources;
   /** The folder that the paths of its files were relative to; left out where none was. */
   readonly folder?: string;
+  /** The form in which its larger matrix products run; left out by earlier versions. */
+  readonly products?: ProductMethod;
   /** Processes that trained together; left out for one. */
   readonly ranks?: number;
 }

@@ -15,6 +15,7 @@ import { recipeOf } from "../settings/recipes.ts";
 import { fromUsersFolder } from "../settings/users_files.ts";
 import type { RunView } from "../show/view.ts";
 import { refuseWrongKernels } from "./kernel_checks.ts";
+import { productsOf } from "./products.ts";
 import { batchRows, checkRows, type Rows } from "./rows.ts";
 import { columnDropoutOf, embeddingOf } from "./table_columns.ts";
 
@@ -57,7 +58,9 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
   const rows = table?.dataset.parts.train.rows ?? config.numDataset * config.split[0];
   const batch = batchRows(config, rows);
   const smallDispatches = isSmallStep(members * batch / communicator.size, weights);
-  const device = stack.use(await Device.request({ smallDispatches, threads }));
+  const origin = checkpoint?.notes.origin;
+  const { products, keep } = smallDispatches ? {} : await productsOf({ view, origin, threads });
+  const device = stack.use(await Device.request({ smallDispatches, threads, products }));
   if (config.selfTest) refuseWrongKernels(device, view);
   else view.note(`device: ${device.name}; its kernels were not checked`);
   if (!table) checkRows(config, device.limits, request.made ?? await datasetState(config));
@@ -76,5 +79,6 @@ export async function openNetwork(stack: DisposableStack, request: NetworkReques
     throw new ConfigError([`${settingAt("HIDDEN_SIZE", config)}: ${error.message}${less}`]);
   }
   if (config.initFrom !== "" && !checkpoint) await loadWeights(model, fromUsersFolder(config.initFrom));
+  await keep?.(); // no setting is refused any more
   return { model, widths };
 }

@@ -77,7 +77,8 @@ export async function openFiles(stack: DisposableStack, config: TaskConfig, view
 
 /** What the result of a training depends on, besides its settings. */
 export function originOfTraining({ model, dataset, sources, folder }: Training): Origin {
-  return originOf(model.device.name, dataset.sha256, sources, folder);
+  const { name, products } = model.device;
+  return { ...originOf(name, dataset.sha256, sources, folder), products };
 }
 
 /** Makes the run's folder; under --resume continues from its last checkpoint, or begins anew if there is none. */
