@@ -81,8 +81,6 @@ import wholeStep from "./fast/whole_step.wgsl" with { type: "text" };
 import wholeStepTexels from "./fast/whole_step_texels.wgsl" with { type: "text" };
 import wholeStepWorkgroup from "./fast/whole_step_workgroup.wgsl" with { type: "text" };
 
-export { byFours, fromTexels, type OperandForm, withOperand } from "./forms.ts";
-
 /**
  * How a kernel uses what it binds: a storage buffer, a storage texture of rgba32float, or as the last the device's own texture
  * of r32float, in which kernels keep numbers as long as they run: no dispatch names that one.
@@ -101,7 +99,7 @@ export interface Kernel {
   readonly access: readonly Access[];
   /** Names and values of its override constants, where it has any: each is a pipeline of its own. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** How many sizes at the start count elements, where its text has the type `Value` or `Bits`: see {@linkcode byFours}. */
+  /** How many sizes at the start count elements, where its text has the type `Value` or `Bits`: see `byFours` of lib. */
   readonly counts?: number;
 }
 

@@ -1,6 +1,6 @@
 // sgd: g = dW + weightDecay * w;  w = w - learningRate * g, over the flat buffer of all parameters (Robbins and Monro 1951).
 // sgdStep, one step of a single tensor, has its learning rate in the sizes: it binds dW once more in place of the rate's buffer.
-// w0 and dW0 are what is there before the update: fromTexels in mod.ts makes their lines loads from textures.
+// w0 and dW0 are what is there before the update: lib's fromTexels makes their lines loads from textures.
 // Grid: one invocation per parameter.
 alias Value = f32; // or vec4f, where all counts divide by four
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours } from "../gpu/kernel_forms.ts";
 import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
 import { liesFlat } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";

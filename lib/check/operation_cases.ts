@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { kernels, withOperand } from "../../kernels/mod.ts";
+import { kernels } from "../../kernels/mod.ts";
+import { withOperand } from "../gpu/kernel_forms.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Layer, Parameter, Sigmoid } from "../core/layers.ts";
 import { ActivationLayer } from "../core/activations.ts";

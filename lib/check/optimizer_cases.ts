@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, fromTexels } from "../gpu/kernel_forms.ts";
 import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byFours, kernels } from "../../kernels/mod.ts";
+import { kernels } from "../../kernels/mod.ts";
+import { byFours } from "../gpu/kernel_forms.ts";
 import type { Device } from "../gpu/device.ts";
 import type { KernelCase } from "./op_cases.ts";
 import { Tensor } from "../core/tensor.ts";

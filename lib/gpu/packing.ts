@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { byFours, fromTexels, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, fromTexels } from "./kernel_forms.ts";
 import type { Binding, Packing, PlannedDispatch, Resource } from "./pipeline.ts";
 import {
   bindsOf,

@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { byFours, type Kernel, kernels } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours } from "./kernel_forms.ts";
 import type { ProductMethod } from "./adapter.ts";
 import { fuse } from "./fusion.ts";
 import { type PackingTarget, packProducts } from "./packing.ts";

@@ -1,6 +1,7 @@
 /** What dawn_test.ts runs in a page: the cases of the self-test, for every form of every kernel, on the browser's WebGPU. */
 
-import { byFours, fromTexels, type Kernel, kernels, withOperand } from "../../kernels/mod.ts";
+import { type Kernel, kernels } from "../../kernels/mod.ts";
+import { byFours, fromTexels, withOperand } from "../../lib/gpu/kernel_forms.ts";
 import { broadcastCases } from "../../lib/check/operation_cases.ts";
 import { type KernelCase, largeProductCases, partedCases } from "../../lib/check/op_cases.ts";
 import { productCases } from "../../lib/check/product_cases.ts";

@@ -9,7 +9,7 @@ import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, randomMatrix, upload } from "../support/gpu_test_case.ts";
 import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
-import { trainTwin } from "../support/twin_training.ts";
+import { trainTwin } from "./twin_training.ts";
 
 gpuTest("clipByNorm() agrees with values worked out by hand", async (device) => {
   const cases: [number[], number, number[]][] = [

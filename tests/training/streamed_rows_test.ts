@@ -10,7 +10,7 @@ import { writeSafetensors } from "../../lib/safetensors/reader.ts";
 import { SafetensorsRows } from "../../lib/safetensors/rows.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest, permittedGpuTest } from "../support/gpu_test_case.ts";
-import { trainTwin } from "../support/twin_training.ts";
+import { trainTwin } from "./twin_training.ts";
 import { watchEpoch } from "../support/watch_epoch.ts";
 import { randomRows, smallTraining, type SmallTrainingOptions, trainedBits } from "../support/small_training.ts";
 import { temporaryFile } from "../support/temp_files.ts";

@@ -6,7 +6,7 @@ import { referenceAdamW, referenceNesterov, referenceSgd } from "../../lib/refer
 import { assertClose } from "../support/assert_close.ts";
 import { bits, gpuTest } from "../support/gpu_test_case.ts";
 import { smallTraining, type SmallTrainingOptions } from "../support/small_training.ts";
-import { trainTwin } from "../support/twin_training.ts";
+import { trainTwin } from "./twin_training.ts";
 
 const ROWS = 23;
 const BATCH = 5;

@@ -3,7 +3,7 @@ import { EpochPlan, type PlanOptions } from "../../lib/training/epoch_plan.ts";
 import { mse } from "../../lib/core/losses.ts";
 import type { Model } from "../../lib/core/model.ts";
 import { Matrix, type ReferenceOptimizer } from "../../lib/reference/mod.ts";
-import { randomMatrix } from "./gpu_test_case.ts";
+import { randomMatrix } from "../support/gpu_test_case.ts";
 
 /** Rows in the order of a plan, and how the weights are changed. */
 type TwinOptions = PlanOptions & { epochs: number; update: ReferenceOptimizer };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kernel } from "./mod.ts";
+import type { Kernel } from "../../kernels/mod.ts";
 
 /** The second operand of an elementwise kernel, where it is smaller than the first: spread over it, or a number. */
 export type OperandForm = "spread" | "number";
