@@ -5,7 +5,7 @@
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { withOperand } from "../gpu/kernel_forms.ts";
+import { withOperand } from "./operand_forms.ts";
 import { formatShape, sameShape, sizeOf } from "../base/shape.ts";
 import { axesOf, type Axis, reduce } from "../core/reductions.ts";
 import { checkTensors, describe, elementwise, type Out, result } from "../core/operation.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
-import { withOperand } from "../gpu/kernel_forms.ts";
+import { withOperand } from "../arithmetic/operand_forms.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Layer, Parameter, Sigmoid } from "../core/layers.ts";
 import { ActivationLayer } from "../core/activations.ts";

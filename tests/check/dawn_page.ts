@@ -1,7 +1,8 @@
 /** What dawn_test.ts runs in a page: the cases of the self-test, for every form of every kernel, on the browser's WebGPU. */
 
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { byFours, fromTexels, withOperand } from "../../lib/gpu/kernel_forms.ts";
+import { byFours, fromTexels } from "../../lib/gpu/kernel_forms.ts";
+import { withOperand } from "../../lib/arithmetic/operand_forms.ts";
 import { broadcastCases } from "../../lib/check/operation_cases.ts";
 import { type KernelCase, largeProductCases, partedCases } from "../../lib/check/op_cases.ts";
 import { productCases } from "../../lib/check/product_cases.ts";

@@ -2,15 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { kernels, wholeStepOfTexels } from "../../kernels/mod.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { gradientCases } from "../../lib/check/gradcheck.ts";
-import {
-  ACTIVATIONS,
-  Dropout,
-  type Layer,
-  Linear,
-  multilayerPerceptron,
-  ReLU,
-  Sigmoid,
-} from "../../lib/core/layers.ts";
+import { ACTIVATIONS, Dropout, type Layer, Linear } from "../../lib/core/layers.ts";
+import { multilayerPerceptron, ReLU, Sigmoid } from "../../lib/core/layers.ts";
 import { type Loss, LOSSES, mse, weightedBceWithLogits, weightedSoftmaxCrossEntropy } from "../../lib/core/losses.ts";
 import { Model } from "../../lib/core/model.ts";
 import type { OptimizerName } from "../../lib/core/optimizers.ts";
