@@ -125,30 +125,36 @@ fn addOuter(m: mat4x4f, a: vec4f, b: vec4f) -> mat4x4f {
 // Rows of x and y into memory.
 fn gather(inputs: u32, outputs: u32, start: u32, invocation: u32, rows: u32, blocks: u32) {
   let tableRows = plan.tableRows;
-  let expected = 4u * plan.expected;
   var nan = 0x7fc00000u; // a variable, for WGSL refuses a constant that is NaN
-  let parts = max(1u, INVOCATIONS / (4u * blocks)); // invocations that share a row
-  for (var task = invocation; task < 4u * blocks * parts; task += INVOCATIONS) {
-    let row = quotient(task, parts);
-    let part = task - row * parts;
-    var source = tableRows;
-    if (row < rows && start + row < arrayLength(&order)) {
-      source = order[start + row];
+  let parts = max(1u, INVOCATIONS / blocks); // invocations that share four rows
+  for (var task = invocation; task < blocks * parts; task += INVOCATIONS) {
+    let block = quotient(task, parts);
+    let part = task - block * parts;
+    var sources = vec4u(tableRows);
+    for (var i = 0u; i < min(4u, rows - 4u * block); i++) {
+      let position = start + 4u * block + i;
+      if (position < arrayLength(&order)) {
+        sources[i] = order[position];
+      }
     }
-    let missing = select(0.0, bitcast<f32>(nan), row < rows);
+    let missing = clip(vec4f(bitcast<f32>(nan)), block, rows);
     for (var column = part; column < inputs; column += parts) {
       var v = missing;
-      if (source < tableRows) {
-        v = x[source * inputs + column];
+      for (var i = 0u; i < 4u; i++) {
+        if (sources[i] < tableRows) {
+          v[i] = x[sources[i] * inputs + column];
+        }
       }
-      keep(column * 4u * blocks + row, v);
+      keepRows(column * blocks + block, v);
     }
     for (var column = part; column < outputs; column += parts) {
       var v = missing;
-      if (source < tableRows) {
-        v = y[source * outputs + column];
+      for (var i = 0u; i < 4u; i++) {
+        if (sources[i] < tableRows) {
+          v[i] = y[sources[i] * outputs + column];
+        }
       }
-      keep(expected + column * 4u * blocks + row, v);
+      keepRows(plan.expected + column * blocks + block, v);
     }
   }
 }

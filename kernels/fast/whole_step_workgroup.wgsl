@@ -5,6 +5,8 @@ fn rowsAt(block: u32) -> vec4f {
   return memory[block];
 }
 
+// Only whole blocks are written: WGSL lets a write to one number of a vector touch all of it, so that invocations that share
+// a block might undo each other's.
 fn keepRows(block: u32, v: vec4f) {
   memory[block] = v;
 }
@@ -12,10 +14,6 @@ fn keepRows(block: u32, v: vec4f) {
 // One row: places count rows.
 fn at(place: u32) -> f32 {
   return memory[place / 4u][place % 4u];
-}
-
-fn keep(place: u32, v: f32) {
-  memory[place / 4u][place % 4u] = v;
 }
 
 fn weightAt(place: u32) -> f32 {

@@ -115,6 +115,10 @@ for (const loss of losses) {
   });
 }
 
+Deno.test("runWholeStep() writes whole vectors of workgroup memory: of one that two invocations write, a number may get lost", () => {
+  assertEquals(kernels.wholeStep.code.match(/\bmemory\[[^\]]+\](\.\w|\[[^\]]+\]) *\S?=[^=]/g), null);
+});
+
 gpuTest("runWholeStep() passes every case of gradcheck that it takes", async (device) => {
   const taken: string[] = [];
   for (const { name, layers, loss } of gradientCases([8, 6])) {
