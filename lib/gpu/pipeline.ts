@@ -35,11 +35,11 @@ export interface PlannedDispatch {
 
 /** A copy of a matrix, four columns in a texel, into a texture. */
 export interface Packing {
-  /** The matrix; its columns are a multiple of four. */
+  /** The matrix [rows, columns]. */
   readonly matrix: Binding;
   readonly rows: number;
   readonly columns: number;
-  /** Whether its texels lie one after the other; or else each row is one of the texture. */
+  /** Whether its texels lie one after the other. If not, each row of the matrix is a row of the texture. */
   readonly isFlat: boolean;
   /** Where it goes. */
   readonly texture: GPUTexture;
