@@ -76,9 +76,9 @@ export const MEMORY_FORMAT = "r32float";
 /** Width and height of the texture in which kernels keep numbers as long as they run; whole_step_texels.wgsl knows the width. */
 export const MEMORY_SIZE: [width: number, height: number] = [1024, 32];
 
-type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+type EntryLayout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 
-const LAYOUTS: Record<Access, Layout> = {
+const LAYOUTS: Record<Access, EntryLayout> = {
   read: { buffer: { type: "read-only-storage" } },
   read_write: { buffer: { type: "storage" } },
   read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },

@@ -56,7 +56,7 @@ const software: Form = {
   blocks: (weights) => Math.floor((MEMORY_SIZE[0] * MEMORY_SIZE[1] - weights) / BLOCK_ROWS),
 };
 
-/** By the adapter's kind, where products suit it as blocks: however products run that `train` has measured. */
+/** The kind of the adapter decides, not the form of products that `train` may have measured. */
 function formFor({ info }: Device): Form {
   return productsFor(info) === "blocks" ? software : hardware;
 }
