@@ -229,7 +229,7 @@ function named<Name extends string>(given: Record<Name, Unnamed>): Readonly<Reco
   return Object.fromEntries(entries.map(([name, kernel]) => [name, { name, ...kernel }])) as Record<Name, Kernel>;
 }
 
-/** A whole step that keeps its numbers in a texture, which a software adapter reads in a tenth of the time. */
+/** A whole step that keeps its numbers in a texture, which a software adapter reads faster than a buffer. */
 export const wholeStepOfTexels: Kernel = {
   name: kernels.wholeStep.name,
   code: FOUR + relu + sigmoid + wholeStepTexels + wholeStep,

@@ -18,9 +18,12 @@ import { describeError } from "./settings/run_task.ts";
 
 const USAGE = `deno task bench [flags]: times this project and its peers, in turn, on the same workloads
 
-  --quick      a minute instead of thirteen: short rounds, few sizes, no millions of rows
+  The peers are TensorFlow.js and jax-js, and on the CPU PyTorch, Burn, Candle and scikit-learn, where this machine has
+  them: tasks/bench/README.md says how it gets them.
+
+  --quick      a minute instead of thirteen or more: short rounds, few sizes, no millions of rows, no scikit-learn
   --floor      exit with 1 if this project falls below half of a goal on a software adapter
-  --loads      only what a load costs on this adapter, by where it comes from; a few seconds
+  --loads      instead: what a load costs on this adapter, by where it comes from; a few seconds
   --json FILE  also write the results as JSON; - writes them to stdout, and the tables to stderr
   --help       print this`;
 
@@ -48,7 +51,11 @@ export function readOptions(args: readonly string[]): Options {
   const options = { quick: read("QUICK"), floor: read("FLOOR"), loads: read("LOADS"), json: values.JSON };
   if (options.json === "") faults.push("--json has no value: it takes a path, or - for stdout");
   const others = options.loads ? (["quick", "floor"] as const).filter((key) => options[key]) : [];
-  faults.push(...others.map((key) => `--${key} is for training and products, which --loads does not time`));
+  faults.push(
+    ...others.map((key) =>
+      `--${key} is for training and products, which --loads does not time: leave out one of the two`
+    ),
+  );
   if (faults.length > 0) throw new ConfigError(faults);
   return options;
 }

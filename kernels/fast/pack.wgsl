@@ -1,7 +1,7 @@
 // pack: puts a matrix x [rows, columns] into a texture, four columns in a texel, padded with zeros to a multiple of four.
-// The software adapter reads a storage texture three times as fast as a storage buffer: a texel is one vector load, while
-// each number of a buffer is fetched, checked and inserted for each invocation alone. Where columns are a multiple of four
-// the texture's bytes are those of the matrix, and copies do the same.
+// The software adapter reads a storage texture faster than a storage buffer (tasks/bench/README.md has figures): a texel is
+// one vector load, while each number of a buffer is fetched, checked and inserted for each invocation alone. Where columns
+// are a multiple of four the texture's bytes are those of the matrix, and copies do the same.
 // Texel i lies at (i mod across, i div across); row r starts at texel r * ceil(columns / 4).
 // Grid: one invocation per texel.
 struct Sizes {

@@ -29,6 +29,7 @@ const GPU_RELATIVE = 2e-3;
 const MAX_ENTRIES = 128;
 /** How far inputs must stay from a kink, where there is no derivative and float32 may fall on the other side. */
 const KINK_DISTANCE = 1e-4;
+
 /** One checked gradient. */
 export interface GradientCheck {
   /** Which: a parameter's name such as `0.weight`, or `input`. */

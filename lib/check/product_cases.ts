@@ -15,12 +15,12 @@ import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /**
  * Rows, inner positions and columns: some blocks of 16 x 8 outputs, and none of them whole at the edge. Only the columns may
- * divide by four, as they do in one form. Each is even where a matrix of so many columns must not lie flat.
+ * divide by four, as they do in one form. Each is 64 where a matrix of so many columns must not lie flat.
  */
 const ROWS = 39;
 const INNER = 41;
 const COLUMNS = { aligned: 44, odd: 43 };
-const EVEN = 64;
+const NOT_FLAT = 64;
 /** Columns of a product that reads the result. */
 const NEXT = 5;
 
@@ -41,10 +41,10 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped, texels } = known.form;
   const stream = random();
   const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
-  const rows = transposeA && !flatA ? EVEN : ROWS;
-  const inner = (!transposeA && !flatA) || (transposeB && !flatB) ? EVEN : INNER;
+  const rows = transposeA && !flatA ? NOT_FLAT : ROWS;
+  const inner = (!transposeA && !flatA) || (transposeB && !flatB) ? NOT_FLAT : INNER;
   const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
-  const columns = (!transposeB && !flatB) || !flatY ? EVEN : plainColumns;
+  const columns = (!transposeB && !flatB) || !flatY ? NOT_FLAT : plainColumns;
   // A result goes to a texture where nothing but products reads it: one by this matrix.
   const next = matrix(columns, NEXT, stream);
   const groups = grouped ? GROUPS : 1;

@@ -24,7 +24,10 @@ export interface RecordOptions {
    * instead of written; by default false, and every tensor holds its values after a replay.
    */
   readonly fuse?: boolean;
-  /** With `fuse`: nobody reads a tensor made while recording. On a software adapter what only products read is then no tensor. */
+  /**
+   * With `fuse`: nobody reads a tensor made while recording. On a software adapter, a result that only matrix products read
+   * then goes into a texture, and its tensor is never written.
+   */
   readonly closed?: boolean;
   /**
    * Run every kernel just as it was asked for: a matrix product is one dispatch of `matmul` then, however slow. By default

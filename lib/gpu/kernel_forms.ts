@@ -27,9 +27,9 @@ export function byFours(kernel: Kernel): Kernel {
 const texels = new Map<Kernel, Kernel>();
 
 /**
- * An optimizer's kernel by fours that loads the numbers before the update from copies in textures, in a tenth of the time on a
- * software adapter. Where it binds what it only reads of each parameter it binds the texture instead; textures of what it
- * also writes, in order, come last.
+ * An optimizer's kernel by fours that loads what is there before the update from copies in textures, which a software adapter
+ * reads faster (tasks/bench/README.md has figures). The texture of what the kernel only reads takes the place of its buffer;
+ * the textures of what it also writes come last, in order.
  *
  * @param kernel One whose text loads each by a line such as `let w0 = w[i];`.
  * @returns The kernel; the same object each time.

@@ -1,5 +1,5 @@
 /**
- * Products on a software adapter, which reads fastest through textures: when a matrix is copied into one.
+ * Products and updates on a software adapter, which reads textures faster than buffers: when a matrix goes into one.
  *
  * @module
  */
@@ -20,7 +20,10 @@ import {
 } from "./product.ts";
 import { type Layout, packDispatch, texelsOf } from "./textures.ts";
 
-/** Texels up to which a kernel packs a matrix sooner than the end of a compute pass takes, which a copy needs: measured on llvmpipe. */
+/**
+ * Texels up to which a kernel packs a matrix sooner than a copy, for which the compute pass has to end: measured on llvmpipe,
+ * as are the other bounds here.
+ */
 const FEW_TEXELS = 320;
 
 /** What packing needs to know of the device. */
@@ -39,8 +42,8 @@ export interface PackingTarget {
 }
 
 /**
- * Products become dispatches. A matrix is packed once, and again after something has
- * written to it. Copies end a compute pass, so each joins those before it, where its matrix has not been written to since.
+ * Products become dispatches. A matrix is packed once, and again after something has written to it. Copies end a compute pass,
+ * so each joins those before it, where its matrix has not been written to since.
  */
 export function packProducts(items: readonly Item[], target: PackingTarget): (PlannedDispatch | Packing[])[] {
   const steps: (PlannedDispatch | Packing[])[] = [];
@@ -101,7 +104,7 @@ function isHere(packed: Packing, { matrix, columns, isFlat }: Placed): boolean {
   return isSame(packed.matrix, matrix) && packed.columns === columns && packed.isFlat === isFlat;
 }
 
-/** Texels up to which storing them takes less time than the copy, which ends a pass: 36 us and 3.5 ns a texel, measured. */
+/** Texels of a result up to which storing them takes less time than a copy: its end of a pass takes 36 us, each texel 3.5 ns. */
 const MAX_RESULT_TEXELS = 8_192;
 
 /** Whether nothing but products reads a result, each as the matrix that it is, and it is small enough for a texture. */
@@ -118,10 +121,10 @@ function isForProducts({ matrix, rows, columns, isFlat }: Placed, rest: readonly
   });
 }
 
-/** Parameters from which on reading them through textures is worth copying them there, and up to which they fit: measured. */
+/** Parameters from which and up to which reading through textures is worth copying them there. */
 const MANY = { least: 2_048, most: 1 << 22 };
 
-/** Updates of many parameters that read fewer numbers from textures than from buffers: all but Adam's are of two or three. */
+/** The updates that can read through textures: Adam's reads four numbers of each parameter, the others two or three. */
 const UPDATES: readonly Kernel[] = [kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam];
 
 /** The plain form of an update of many parameters, undefined for anything else. */

@@ -35,11 +35,11 @@ export interface PlannedDispatch {
 
 /** A copy of a matrix, four columns in a texel, into a texture. */
 export interface Packing {
-  /** The matrix; its columns are a multiple of four. */
+  /** The matrix [rows, columns]. */
   readonly matrix: Binding;
   readonly rows: number;
   readonly columns: number;
-  /** Whether its texels lie one after the other; or else each row is one of the texture. */
+  /** Whether its texels lie one after the other. If not, each row of the matrix is a row of the texture. */
   readonly isFlat: boolean;
   /** Where it goes. */
   readonly texture: GPUTexture;
@@ -76,9 +76,9 @@ export const MEMORY_FORMAT = "r32float";
 /** Width and height of the texture in which kernels keep numbers as long as they run; whole_step_texels.wgsl knows the width. */
 export const MEMORY_SIZE: [width: number, height: number] = [1024, 32];
 
-type Layout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+type EntryLayout = Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 
-const LAYOUTS: Record<Access, Layout> = {
+const LAYOUTS: Record<Access, EntryLayout> = {
   read: { buffer: { type: "read-only-storage" } },
   read_write: { buffer: { type: "storage" } },
   read_texture: { storageTexture: { access: "read-only", format: "rgba32float" } },

@@ -48,8 +48,8 @@ const known = new Map<string, Kernel>();
 const productForms = new WeakMap<Kernel, KnownForm>();
 
 /**
- * Which of a blocked product's matrices lie flat in their textures. The one for `y` [m, n] holds for a result in a texture, too, and
- * only counts where there is one of them.
+ * Which of a blocked product's matrices lie flat in their textures. `y` [m, n] also stands for a result in a texture; it does
+ * not count where there is neither.
  */
 export type Flat = Readonly<Record<"a" | "b" | "y", boolean>>;
 
@@ -67,6 +67,7 @@ export interface KnownForm {
  *
  * @param form What it does.
  * @param aligned Whether rows of the result are a multiple of four long.
+ * @param flat Which matrices lie flat.
  * @returns The kernel.
  */
 export function matmulBlocksKernel(form: ProductForm, aligned: boolean, { a, b, y }: Flat): Kernel {

@@ -10,13 +10,13 @@ import type { Packing, PlannedDispatch } from "./pipeline.ts";
 export const TEXEL_BYTES = 16;
 /** Texels in a row of a packed texture, and its rows: as many as every device allows. */
 const MAX_SIDE = 8192;
-/** Most texels of a packed matrix. */
+/** Most texels of a packed matrix: 128 MiB. */
 export const MAX_TEXELS: number = MAX_SIDE * 1024;
 
-/** Rows that a product reads at a time: those past a matrix' end must hold zeros. */
+/** Rows that a product reads at a time. Those past the end of a matrix must hold zeros. */
 const ROWS_AT_ONCE = 4;
 
-/** Columns of which a row's bytes are such as a copy into a texture may leave between rows: 256. */
+/** Columns of 256 bytes: WebGPU copies rows into a texture only if their length in bytes is a multiple of that. */
 const COPIED_COLUMNS = 64;
 
 /** Texels at the end of a row that hold nothing: rows a power of two apart would share a few places of the processor's cache. */
@@ -28,14 +28,14 @@ export function texelsOf(rows: number, columns: number): number {
 }
 
 /**
- * Whether a matrix lies flat in its texture, one texel after the other, which most often is one row of texels. Where a copy can
- * bring each of its rows into a row of texels, it does not.
+ * Whether a matrix lies flat in its texture: one texel after the other, whatever the row. It does not where a copy can bring
+ * each of its rows into a row of texels.
  */
 export function liesFlat(columns: number): boolean {
   return columns % COPIED_COLUMNS !== 0;
 }
 
-/** Whether a matrix fits into a texture flat alone: then all of the product do, for each mixture is a kernel of its own. */
+/** Whether a matrix fits a texture only if it lies flat. Then all of the product do: each mixture would be a kernel of its own. */
 export function isLong(rows: number, columns: number): boolean {
   return rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
 }

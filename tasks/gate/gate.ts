@@ -18,7 +18,7 @@ const permissions = [
 /** Tests that time their own steps: no other may run at the same time. */
 const ALONE = ["tests/robustness/soak_test.ts"];
 
-/** Files that take longest, the first most: begun last, one alone would keep a single core busy. */
+/** The slowest files, the slowest first. They begin first: one that begins last keeps a single core busy. */
 const SLOW = [
   "tests/tasks/training/task_resume_test.ts",
   "tests/robustness/mutation_test.ts",
@@ -31,7 +31,7 @@ const SLOW = [
   "tests/check/doctor_test.ts",
 ];
 
-/** Rooms that mirror none of lib: to count the lines that run there takes time, and finds next to none. */
+/** Rooms that mirror none of lib: counting the lines that run there takes time, and finds next to none that are new. */
 const UNCOUNTED = ["tests/house/", "tests/robustness/", "tests/tasks/"];
 
 /** Lines of a file: how many can run, and how many did. */
@@ -100,9 +100,9 @@ export function readCoverage(lcov: string, folder: string): Coverage[] {
 
 /** Test files by how they run, paths from the project's folder, those that take long first. */
 interface TestGroups {
-  /** Beside each other, and the lines of lib that run are counted. */
+  /** At the same time, and the lines of lib that run are counted. */
   counted: string[];
-  /** Beside each other. */
+  /** At the same time. */
   together: string[];
   /** One after the other. */
   alone: string[];

@@ -50,7 +50,7 @@ function flatOf(form: number): Flat {
   return some[form] ?? { a: true, b: true, y: true };
 }
 
-/** Those that are enough for tiles, which take a second each to compile: what the others apply stands in the same text. */
+/** How many of them run in tiles, which take a second each to compile: what the others apply stands in the same text. */
 const FORMS_OF_TILES = 4;
 
 /** How many Linear the narrow whole step has that is run; each takes three seconds to compile. */

@@ -29,7 +29,7 @@ permitted(
   "gradcheck shows a row for each layer, loss and parameter, all right, and others under another seed",
   async () => {
     await using place = await Workplace.create();
-    // That the same seed gives the same lines, check/gradcheck_test.ts tells without another process.
+    // check/gradcheck_test.ts tests that the same seed gives the same lines, without another process.
     const [{ stdout, stderr }, other] = await Promise.all(
       ["42", "4294967295"].map((seed) => place.succeed("gradcheck", ["--hidden-size", "6,4", "--seed", seed])),
     );

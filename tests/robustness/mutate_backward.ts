@@ -4,8 +4,8 @@
  *     deno run -A tests/robustness/mutate_backward.ts [--sample N --seed S] [--only TEXT] [--all]
  *
  * `--only` keeps mutants whose name has the text; `--all` shows what caught each. Mutants that compute the same, listed with
- * their reasons in backward_functions.ts, must survive. No sample holds them, but one of each folder stands next to it. The
- * exit code is 1 where another one survives.
+ * their reasons in backward_functions.ts, must survive. With `--sample` one of them is checked for each folder, besides the
+ * sample of the others. The exit code is 1 where another one survives.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { EQUIVALENT } from "./backward_functions.ts";

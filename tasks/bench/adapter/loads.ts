@@ -3,8 +3,9 @@
  *
  *     deno run --allow-env --allow-sys=cpus --allow-read=tasks/bench tasks/bench/adapter/loads.ts 0.005
  *
- * The argument is how long a round of one kernel lasts at most, in seconds. All kernels of loads.wgsl run in turn, round after round, and the
- * fastest round of each counts: other load on the machine only ever adds time. Each sum is first compared with float64.
+ * The argument is how long a round of one kernel lasts at most, in seconds. All kernels of loads.wgsl run in turn, round after
+ * round, and the fastest round of each counts: other load on the machine only ever adds time. Each sum is first compared with
+ * float64.
  */
 
 import { cpus } from "node:os";

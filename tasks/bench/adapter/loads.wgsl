@@ -22,7 +22,7 @@ struct Place {
   @builtin(local_invocation_index) lane: u32,
 }
 
-/// Nothing but the multiply-add.
+// Nothing but the multiply-add.
 @compute @workgroup_size(lanes)
 fn multiplyAdd(place: Place) {
   let term = numbers[start];
@@ -51,7 +51,7 @@ fn storageContiguous(place: Place) {
   sums[place.id.x] = sum;
 }
 
-/// Neighbouring lanes read numbers that lie 128 apart.
+// Neighbouring lanes read numbers that lie 128 apart.
 @compute @workgroup_size(lanes)
 fn storageStrided(place: Place) {
   var sum = 0.0;
@@ -136,7 +136,7 @@ fn privateNumber(place: Place) {
   sums[place.id.x] = sum;
 }
 
-/// Each turn needs the one before it.
+// Each turn needs the one before it.
 @compute @workgroup_size(lanes)
 fn exponential(place: Place) {
   let term = numbers[start];

@@ -1,4 +1,4 @@
-"""scikit-learn on a table whose last column is a number: reads, scales, trains, and prints the score of held-out rows.
+"""scikit-learn on a table whose last column is a number: reads, scales, trains, prints its epochs and the score of held-out rows.
 
     python3 sklearn_mlp.py TABLE EPOCHS BATCH WIDTH ...
 """

@@ -1,7 +1,6 @@
 /** The form of products is measured at the first large training on an adapter, and kept. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { VERSION } from "../../../lib/base/version.ts";
 import { nameOf, type ProductMethod, requestAdapter } from "../../../lib/gpu/adapter.ts";
 import type { Origin } from "../../../tasks/runs/origin.ts";
 import { adapterKey, ADAPTERS_FILE, keepProducts, keptProducts } from "../../../tasks/settings/adapters.ts";
@@ -25,12 +24,6 @@ async function ask(
   await keep?.();
   return { products, timed, told };
 }
-
-Deno.test("the key names the adapter, its driver, the processor and the version", () => {
-  const said = { vendor: "v", architecture: "a", device: "d", description: "LLVM 15" } as GPUAdapterInfo;
-  const processor = `${Deno.build.arch}, ${navigator.hardwareConcurrency} cores`;
-  assertEquals(adapterKey(said), `v | a | d | LLVM 15 | ${processor} | ${VERSION}`);
-});
 
 permitted(
   "the form is measured once, kept under the adapter's key, and measured again where the file is broken",

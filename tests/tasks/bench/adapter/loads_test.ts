@@ -1,9 +1,9 @@
 /** `deno task bench --loads`: what a load costs, and what the table says it ran on. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatLoads, type LoadsResult } from "../../../tasks/bench/adapter/loads_table.ts";
-import { permitted } from "../../support/permitted.ts";
-import { Workplace } from "../../support/run_task_process.ts";
+import { formatLoads, type LoadsResult } from "../../../../tasks/bench/adapter/loads_table.ts";
+import { permitted } from "../../../support/permitted.ts";
+import { Workplace } from "../../../support/run_task_process.ts";
 
 permitted("bench --loads times every kind of load, with its permissions, and writes what it shows", async () => {
   await using place = await Workplace.create();
