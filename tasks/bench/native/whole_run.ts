@@ -25,7 +25,8 @@ export async function timeWholeRun(rounds: number, folder: string): Promise<Whol
     const said = await runToEnd({
       script: "tasks/train.ts",
       // A run's name and where its data are change nothing in what is computed.
-      args: ["--data", "table.csv", "--target", "y", "--run-name", "whole"],
+      // Under deno task a relative path would be one of the folder where its user stood.
+      args: ["--data", `${folder}/table.csv`, "--target", "y", "--run-name", "whole"],
       flags: ["--allow-read", "--allow-write=data", "--allow-env", "--allow-net=127.0.0.1"],
       cwd: folder,
     });
