@@ -78,12 +78,12 @@ permitted("tables.lock pins the tables' packages; deno.lock leaves them out", as
   assertEquals(packages.filter((specifier) => specifier in everywhere), []);
 });
 
-permitted("quality: the defaults keep to the limits of a table, a training that is too short does not", async () => {
+permitted("quality: the defaults keep to the limits of two tables, a training that is too short does not", async () => {
   await using place = await Workplace.create();
-  const { stdout } = await place.succeed("quality", ["--tables=iris", "--seeds=1", "--json"]);
+  const { stdout } = await place.succeed("quality", ["--tables=iris,penguins", "--seeds=1", "--json"]);
   const { results, faults }: { results: Result[]; faults: string[] } = JSON.parse(stdout);
   assertEquals(faults, []);
-  assertEquals(results.map(({ table, seed, rows }) => [table, seed, rows]), [["iris", 1, 30]]);
+  assertEquals(results.map(({ table, seed, rows }) => [table, seed, rows]), [["iris", 1, 30], ["penguins", 1, 68]]);
   for (const { limits, baseline } of results) assert(limits!.error < baseline.error / 2, "limits that hold nothing");
 
   const short = ["--tables=iris", "--seeds=1", "--set=num-epochs=1,learning-rate=1e-9"];
