@@ -8,10 +8,12 @@ import type { Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
 export const TEXEL_BYTES = 16;
-/** Texels in a row of a packed texture, and its rows: as many as every device allows. */
+/** Widest and highest texture of every device. */
 const MAX_SIDE = 8192;
+/** Texels of a flat matrix that lie side by side; matmul_blocks.wgsl and the updates know it. */
+const FLAT_WIDTH = 2048;
 /** Most texels of a packed matrix: 128 MiB. */
-export const MAX_TEXELS: number = MAX_SIDE * 1024;
+export const MAX_TEXELS: number = FLAT_WIDTH * 4096;
 
 /** Rows that a product reads at a time. Those past the end of a matrix must hold zeros. */
 const ROWS_AT_ONCE = 4;
@@ -37,18 +39,27 @@ export function liesFlat(columns: number): boolean {
 
 /** Whether a matrix fits a texture only if it lies flat. Then all of the product do: each mixture would be a kernel of its own. */
 export function isLong(rows: number, columns: number): boolean {
-  return rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 > MAX_SIDE - PADDING;
+  return rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 >= MAX_SIDE - PADDING;
 }
 
 /** A matrix and how it lies in its texture. */
 export type Layout = Pick<Packing, "rows" | "columns" | "isFlat">;
 
-/** Width and height of the texture that holds a matrix. */
+/**
+ * Width and height of the texture that holds a matrix, neither a power of two: Mesa's software adapter builds a kernel anew,
+ * which takes a quarter of a second for a product, for each mixture of textures whose sides are powers of two or not.
+ */
 export function textureSize({ rows, columns, isFlat }: Layout): [width: number, height: number] {
   const read = rows + ROWS_AT_ONCE - 1;
-  if (!isFlat) return [columns / 4 + PADDING, read];
+  if (!isFlat) return [noPower(columns / 4 + PADDING), noPower(read)];
   const texels = texelsOf(read, columns);
-  return [Math.min(texels, MAX_SIDE), Math.ceil(texels / MAX_SIDE)];
+  const width = texels > FLAT_WIDTH ? FLAT_WIDTH + PADDING : texels;
+  return [noPower(width), noPower(Math.ceil(texels / FLAT_WIDTH))];
+}
+
+/** The least number from a number up that is no power of two. */
+function noPower(n: number): number {
+  return n < 3 ? 3 : Number.isInteger(Math.log2(n)) ? n + 1 : n;
 }
 
 export interface TextureCopy {
@@ -83,5 +94,5 @@ export function packDispatch(packing: Packing): PlannedDispatch {
 
 /** Texels that lie side by side. */
 function acrossOf({ columns, isFlat }: Layout): number {
-  return isFlat ? MAX_SIDE : columns / 4;
+  return isFlat ? FLAT_WIDTH : columns / 4;
 }
