@@ -8,6 +8,7 @@ struct Sizes {
   rows: u32, // of each member
   inputs: u32,
   outputs: u32,
+  four: u32, // 4, which no compiler knows: see wave.wgsl
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> places: array<vec2u>;
@@ -19,7 +20,7 @@ struct Sizes {
 
 fn slope(own: u32, quarter: u32, value: f32, d: vec3f) -> f32 {
   let four = wavesOf(own, quarter);
-  let e = -sine(four.frequency * value + four.phase) * (d.x * four.first + d.y * four.second + d.z * four.third);
+  let e = falling(four.frequency * value + four.phase) * (d.x * four.first + d.y * four.second + d.z * four.third);
   return TURN * dot(e, four.frequency);
 }
 
@@ -36,6 +37,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let value = x[row * sizes.inputs + place.x];
   let origin = row * sizes.outputs + place.y;
   let d = vec3f(dOut[origin + 1u], dOut[origin + 2u], dOut[origin + 3u]);
-  let sum = slope(own, 0u, value, d) + slope(own, 1u, value, d) + slope(own, 2u, value, d) + slope(own, 3u, value, d);
-  dX[row * sizes.inputs + place.x] = dOut[origin] + sum;
+  var sum = dOut[origin];
+  for (var quarter = 0u; quarter < sizes.four; quarter++) {
+    sum += slope(own, quarter, value, d);
+  }
+  dX[row * sizes.inputs + place.x] = sum;
 }
