@@ -1,6 +1,6 @@
 // What the kernels of waves share: the parameters of a number's 16 waves, four at a time, and the cosine.
 // Where rows go by, the four fours are written out: indexed in a loop, they would live in memory, and the software adapter takes
-// seven times as long. Where they are loaded or stored, they move through one place in a loop instead. Its bound is sizes.four:
+// seven times as long. Where they are loaded or stored, they move through one place in a loop instead. Its bound is fourOf():
 // a compiler unrolls a loop whose bound it knows, and the code of a load is so long that it then took a second over all of them.
 // waves [members * numbers * 16] pairs of frequency and phase; mix [members * numbers * 17, 3], its last row the bias.
 const TURN = 6.283185307179586;
@@ -14,9 +14,14 @@ struct Waves {
   third: vec4f,
 }
 
-fn wavesOf(own: u32, quarter: u32) -> Waves {
+// A quarter of a number's waves: 4, which no compiler knows. As one of the sizes the software adapter's would know it.
+fn fourOf(numbers: u32) -> u32 {
+  return arrayLength(&waves) / (4u * numbers);
+}
+
+fn wavesOf(own: u32, quarter: u32, four: u32) -> Waves {
   var result: Waves;
-  for (var i = 0u; i < sizes.four; i++) {
+  for (var i = 0u; i < four; i++) {
     let f = 4u * quarter + i;
     let wave = waves[own * 16u + f];
     let at = (own * 17u + f) * 3u;

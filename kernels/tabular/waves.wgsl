@@ -13,7 +13,6 @@ struct Sizes {
   part: u32, // rows of an invocation
   inputs: u32,
   outputs: u32,
-  four: u32, // 4, which no compiler knows: see wave.wgsl
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> places: array<vec2u>;
@@ -40,15 +39,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let place = places[own % sizes.numbers];
   let bias = (own * 17u + 16u) * 3u;
   let biases = vec3f(mix[bias], mix[bias + 1u], mix[bias + 2u]);
+  let four = fourOf(all);
   var waves0: Waves;
   var waves1: Waves;
   var waves2: Waves;
   var waves3: Waves;
-  for (var quarter = 0u; quarter < sizes.four; quarter++) {
+  for (var quarter = 0u; quarter < four; quarter++) {
     waves0 = waves1;
     waves1 = waves2;
     waves2 = waves3;
-    waves3 = wavesOf(own, quarter);
+    waves3 = wavesOf(own, quarter, four);
   }
   for (var row = first + start; row < first + min(start + sizes.part, sizes.rows); row++) {
     let value = x[row * sizes.inputs + place.x];

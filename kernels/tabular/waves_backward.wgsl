@@ -10,7 +10,6 @@ struct Sizes {
   rows: u32, // of each member
   inputs: u32,
   outputs: u32,
-  four: u32, // 4, which no compiler knows: see wave.wgsl
   start: u32,
   end: u32,
 }
@@ -31,15 +30,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let first = own / sizes.numbers * sizes.rows;
   let place = places[own % sizes.numbers];
+  let four = fourOf(sizes.count);
   var waves0: Waves;
   var waves1: Waves;
   var waves2: Waves;
   var waves3: Waves;
-  for (var quarter = 0u; quarter < sizes.four; quarter++) {
+  for (var quarter = 0u; quarter < four; quarter++) {
     waves0 = waves1;
     waves1 = waves2;
     waves2 = waves3;
-    waves3 = wavesOf(own, quarter);
+    waves3 = wavesOf(own, quarter, four);
   }
   var sum0: Waves;
   var sum1: Waves;
@@ -56,8 +56,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     addTo(&sum2, waves2, value, d);
     addTo(&sum3, waves3, value, d);
   }
-  for (var quarter = 0u; quarter < sizes.four; quarter++) {
-    keep(own, quarter, sum0);
+  for (var quarter = 0u; quarter < four; quarter++) {
+    keep(own, quarter, four, sum0);
     sum0 = sum1;
     sum1 = sum2;
     sum2 = sum3;
@@ -77,9 +77,9 @@ fn addTo(sum: ptr<function, Waves>, four: Waves, value: f32, d: vec3f) {
 }
 
 // Stores four waves' sums, or adds them to those of earlier rows.
-fn keep(own: u32, quarter: u32, given: Waves) {
+fn keep(own: u32, quarter: u32, four: u32, given: Waves) {
   var sum = given;
-  for (var i = 0u; i < sizes.four; i++) {
+  for (var i = 0u; i < four; i++) {
     let f = 4u * quarter + i;
     let at = own * 16u + f;
     var wave = vec2f(TURN * sum.frequency.x, sum.phase.x);

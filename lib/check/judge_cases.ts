@@ -27,7 +27,7 @@ function decisionCases(device: Device): KernelCase[] {
     const cursor = Tensor.zeros(device, [1], "u32");
     for (const losses of epochs) {
       const buffers = [counts, Tensor.from(device, losses), history, cursor];
-      device.run(kernels.judgeEpoch, { buffers, sizes: [2], reals: [1, 1, 1, 0.5, 0.5], invocations: 1 });
+      device.run(kernels.judgeEpoch, { buffers, reals: [1, 1, 1, 0.5, 0.5], invocations: 1 });
     }
     return history;
   };

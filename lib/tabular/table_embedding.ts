@@ -30,9 +30,6 @@ export interface TableEmbeddingOptions {
 export const WAVES = 16;
 export const MIXES = 3;
 
-/** What the kernels of waves take as `four`: wave.wgsl tells why. */
-const FOUR = 4;
-
 /** Rows that an invocation of waves goes through: it loads its parameters once, which takes as long as these rows. */
 const WAVE_ROWS = 32;
 
@@ -180,7 +177,7 @@ export class TableEmbedding implements Layer {
     const out = Tensor.empty(x.device, [rows, outputs]);
     if (waves && mix) {
       const invocations = this.members * numbers * Math.ceil(own / WAVE_ROWS);
-      const sizes = [invocations, numbers, this.members, own, WAVE_ROWS, inputs, outputs, FOUR];
+      const sizes = [invocations, numbers, this.members, own, WAVE_ROWS, inputs, outputs];
       x.device.run(kernels.waves, { buffers: [x, places, waves.value, mix.value, out], sizes, invocations });
     } else if (numbers > 0) {
       const bins = VALUES[this.settings.numbers];
@@ -221,7 +218,7 @@ export class TableEmbedding implements Layer {
     const invocations = members * numbers;
     const buffers = [x, this.#onGpu.places, waves.value, mix.value, dOut, waves.grad, mix.grad];
     for (let start = 0; start < own; start += this.maxLoop) {
-      const sizes = [invocations, numbers, own, inputs, outputs, FOUR, start, Math.min(own, start + this.maxLoop)];
+      const sizes = [invocations, numbers, own, inputs, outputs, start, Math.min(own, start + this.maxLoop)];
       x.device.run(kernels.wavesBackward, { buffers, sizes, invocations });
     }
   }
@@ -252,7 +249,7 @@ export class TableEmbedding implements Layer {
     const numbers = this.#places.length / 2;
     const invocations = rows * numbers;
     if (waves && mix) {
-      const sizes = [invocations, numbers, rows / members, inputs, outputs, FOUR];
+      const sizes = [invocations, numbers, rows / members, inputs, outputs];
       const buffers = [x, places, waves.value, mix.value, dOut, dX];
       x.device.run(kernels.wavesInputBackward, { buffers, sizes, invocations });
     } else if (numbers > 0) {
