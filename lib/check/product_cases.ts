@@ -45,7 +45,8 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const stream = random();
   const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
   const groups = grouped ? GROUPS : 1;
-  const isLong = known.flat !== undefined && flatA && flatB && flatY;
+  // A result of so many rows is too large to go to a texture.
+  const isLong = known.flat !== undefined && flatA && flatB && flatY && !texels;
   const isWideY = flatY && (texels || derivative !== "none");
   const wideOr = (isWide: boolean, otherwise: number) => isWide && known.flat !== undefined ? WIDE : otherwise;
   const rows = isLong ? LONG.rows / groups : wideOr(transposeA && flatA, ROWS);
