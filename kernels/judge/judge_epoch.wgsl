@@ -65,18 +65,14 @@ fn judge() {
 
 @compute @workgroup_size(1)
 fn main() {
-  let isOver = state[IS_OVER] > 0.0;
-  if (!isOver) {
+  // After the end nothing changes: no member is better, and what later steps change is undone.
+  if (state[IS_OVER] == 0.0) {
     judge();
   }
   let width = arrayLength(&state);
   let start = cursor[0] * width;
-  let isKept = start + width <= arrayLength(&history);
-  for (var i = 0u; i < width; i++) {
-    if (isOver && i >= JOINT && (i - JOINT) % EACH == IS_BETTER) {
-      state[i] = 0.0; // what steps after the end have changed is undone
-    }
-    if (isKept) {
+  if (start + width <= arrayLength(&history)) {
+    for (var i = 0u; i < width; i++) {
       history[start + i] = state[i];
     }
   }
