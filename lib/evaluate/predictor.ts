@@ -9,7 +9,7 @@ import type { Model } from "../core/model.ts";
 import type { Recording } from "../gpu/recording.ts";
 import type { RowBlock, RowSource } from "../data/row_source.ts";
 import { formatShape } from "../base/shape.ts";
-import { MOST_ROWS } from "../gpu/textures.ts";
+import { MOST_ROWS } from "../gpu/dispatch.ts";
 import { Tensor } from "../core/tensor.ts";
 
 /** What a model puts out. */

@@ -17,6 +17,12 @@ export interface Dispatch {
   readonly invocations: number;
 }
 
+/**
+ * Rows up to which a matrix may lie row by row in a texture, 8,192 high, a few rows after the last included. Products of more
+ * rows take another form, a kernel of its own: who chooses how many rows to take at once takes no more.
+ */
+export const MOST_ROWS = 8_188;
+
 /** Options of {@linkcode Device.record}. */
 export interface RecordOptions {
   /**

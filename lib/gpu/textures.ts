@@ -4,6 +4,7 @@
  * @module
  */
 import { kernels } from "../../kernels/mod.ts";
+import { MOST_ROWS } from "./dispatch.ts";
 import type { Packing, PlannedDispatch } from "./pipeline.ts";
 
 /** Bytes of a texel: four columns in float32. */
@@ -30,9 +31,6 @@ const PADDING = 4;
 export function texelsOf(rows: number, columns: number): number {
   return rows * Math.ceil(columns / 4);
 }
-
-/** Most rows of a matrix of which each is a row of its texture. */
-export const MOST_ROWS: number = MAX_SIDE - ROWS_AT_ONCE;
 
 /**
  * Whether a matrix lies flat in its texture: one texel after the other, whatever the row. It does where it is large and a copy

@@ -10,7 +10,7 @@ import { formatShape } from "../base/shape.ts";
 import { advance } from "../core/dropout.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model } from "../core/model.ts";
-import { MOST_ROWS } from "../gpu/textures.ts";
+import { MOST_ROWS } from "../gpu/dispatch.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { gatherRows } from "./recorded_rows.ts";

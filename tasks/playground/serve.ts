@@ -23,7 +23,7 @@ const UNUSED = [
   /\/ops\/(dropout|dropout_mask|function|one_hot|transpose)\.wgsl$/,
   /\/optimizers\/(clip|clip_factor|squares)\.wgsl$/,
   /\/recorded_step\/gather_rows_backward\.wgsl$/,
-  /\/measure\/(statistics|fold_statistics)\.wgsl$/,
+  /\/measure\/statistics\.wgsl$/,
   /\/(judge|tabular)\/\w+\.wgsl$/,
   /lib\/tabular\/(table_embedding|column_dropout|columns)\.ts$/,
   /lib\/model_file\/stored_columns\.ts$/,

@@ -10,11 +10,13 @@ import { written } from "./trace.ts";
 const LOOKS_PER_DOUBLING = 4;
 
 export class LayersLog implements Disposable {
-  readonly #look: NormsLook;
+  readonly #record: () => NormsLook;
+  /** Recorded when it is first due: its kernels are compiled after the first steps. */
+  #look: NormsLook | undefined;
   readonly #taken = new Map<number, Promise<LayerNorms>>();
 
   constructor({ model, loss }: Pick<Training, "model" | "loss">, { x, y }: Batch) {
-    this.#look = new NormsLook(model, loss, x, y);
+    this.#record = () => new NormsLook(model, loss, x, y);
   }
 
   /**
@@ -23,7 +25,7 @@ export class LayersLog implements Disposable {
    */
   look(epoch: number): Promise<unknown> | undefined {
     if (!isLookedAt(epoch)) return undefined;
-    const look = this.#look.take();
+    const look = (this.#look ??= this.#record()).take();
     look.catch(() => {}); // line() tells of it, if the run comes that far
     this.#taken.set(epoch, look);
     return look;
@@ -38,7 +40,7 @@ export class LayersLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#look[Symbol.dispose]();
+    this.#look?.[Symbol.dispose]();
   }
 }
 
