@@ -9,7 +9,7 @@ import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
 import * as reference from "../reference/mod.ts";
-import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 import { StepRates } from "../training/learning_rates.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -22,12 +22,16 @@ function formFor(kernel: Kernel, size: number): Kernel {
 }
 
 /** Steps one by one, or recorded as a training records them, which has a form of each update for many parameters. */
-function stepCases(device: Device, size: number, isRecorded = false): KernelCase[] {
+function stepCases(device: Device, size: number, isUsed: IsUsed, isRecorded = false): KernelCase[] {
   const stream = random();
   const start = matrix(1, size, stream);
   const gradient = matrix(1, size, stream);
   const steps = 3;
-  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
+  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase[] => {
+    const used = [isRecorded ? fromTexels(kernel) : formFor(kernel, size)];
+    // Its powers are right where its three steps are.
+    if (name === "adam" && !isRecorded) used.push(kernels.adamPowers);
+    if (!used.some(isUsed)) return [];
     const expected = start.data.slice();
     for (let step = 0; step < steps; step++) update(expected, gradient.data);
     const run = (): Tensor => {
@@ -41,20 +45,16 @@ function stepCases(device: Device, size: number, isRecorded = false): KernelCase
       }
       return values;
     };
-    const form = isRecorded ? fromTexels(kernel) : formFor(kernel, size);
-    return { kernel: form, on: `${steps} steps of ${name} on [${size}]`, run, expected };
+    return used.map((kernel) => ({ kernel, on: `${steps} steps of ${name} on [${size}]`, run, expected }));
   };
-  const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
-  const all = [
+  return [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
     after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
     after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
     after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
     after("adamw", reference.referenceAdamW(0.1), kernels.adam),
-    adam,
-  ];
-  // Its powers are right where its three steps are.
-  return isRecorded ? all : [...all, { ...adam, kernel: kernels.adamPowers }];
+    after("adam", reference.referenceAdam(0.1), kernels.adam),
+  ].flat();
 }
 
 /** Clipping runs three kernels, each right where their result is: over a norm that is too long. */
@@ -90,8 +90,8 @@ function rateCases(device: Device): KernelCase[] {
 }
 
 /** Optimizers and clipping, one element at a time and four, and learning rates. */
-export function optimizerCases(device: Device): KernelCase[] {
-  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
-  const many = device.products === "blocks" ? stepCases(device, MANY, true) : [];
+export function optimizerCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
+  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size, isUsed), ...clippingCases(device, size)]);
+  const many = device.products === "blocks" ? stepCases(device, MANY, isUsed, true) : [];
   return [...sizes, ...many, ...rateCases(device)];
 }

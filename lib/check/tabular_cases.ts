@@ -20,7 +20,7 @@ import {
   type NumericEmbedding,
   TableEmbedding,
 } from "../tabular/table_embedding.ts";
-import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /** Edges such that the numbers of a check fall below all, above all and between; two of them agree. */
 const EDGES = Array.from({ length: BINS + 1 }, (_, k) => (k === 6 ? 0 : (k - 7) / 8) + 2 ** -8);
@@ -51,6 +51,17 @@ export function drawRows(columns: readonly EmbeddedColumn[], rows: number, strea
 class PartedEmbedding extends TableEmbedding {
   protected override readonly maxLoop = 7;
 }
+
+/** The kernels of that layer. */
+const LAYER_KERNELS = [
+  kernels.waves,
+  kernels.wavesBackward,
+  kernels.wavesInputBackward,
+  kernels.bins,
+  kernels.binsBackward,
+  kernels.names,
+  kernels.namesBackward,
+];
 
 /** The layer's kernels, in its forward and in its backward, each with what it writes. */
 function embeddingCases(
@@ -167,14 +178,11 @@ function columnDropoutCase(device: Device): KernelCase {
 }
 
 /** Each embedding, of one network and of several, and what works on members. */
-export function tabularCases(device: Device): KernelCase[] {
+export function tabularCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
+  const others = [...memberCases(device), columnDropoutCase(device)];
+  if (!LAYER_KERNELS.some(isUsed)) return others;
   const embeddings = NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, numbers, 1));
-  return [
-    ...embeddings,
-    ...embeddingCases(device, "pbld", 4, PartedEmbedding),
-    ...memberCases(device),
-    columnDropoutCase(device),
-  ];
+  return [...embeddings, ...embeddingCases(device, "pbld", 4, PartedEmbedding), ...others];
 }
 
 /** Gradient cases: each embedding with names of each kind, and networks of several members. */
