@@ -63,8 +63,8 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
     await writeAside(`${folder.path}/model_card.md`, (write) => write(cardMarkdown(facts.card!)));
   }
   if (svgFolder !== undefined) {
-    for (const [name, text] of report.charts) {
-      await writeAside(`${svgFolder}/${name}`, (write) => write(text));
+    for (const [name, textOf] of report.charts) {
+      await writeAside(`${svgFolder}/${name}`, (write) => write(textOf()));
       charts.push(`${svgFolder}/${name}`);
     }
   }
