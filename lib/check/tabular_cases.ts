@@ -52,17 +52,6 @@ class PartedEmbedding extends TableEmbedding {
   protected override readonly maxLoop = 7;
 }
 
-/** The kernels of that layer. */
-const LAYER_KERNELS = [
-  kernels.waves,
-  kernels.wavesBackward,
-  kernels.wavesInputBackward,
-  kernels.bins,
-  kernels.binsBackward,
-  kernels.names,
-  kernels.namesBackward,
-];
-
 /** The layer's kernels, in its forward and in its backward, each with what it writes. */
 function embeddingCases(
   device: Device,
@@ -80,32 +69,35 @@ function embeddingCases(
   const expected = twin.forward(x);
   const dOut = matrix(expected.rows, expected.columns, stream);
   const dX = twin.backward(dOut);
-  const run = (result: (layer: TableEmbedding, dX: Tensor, out: Tensor) => Tensor): Tensor => {
+  const run = (result: (layer: TableEmbedding, out: Tensor) => Tensor): Tensor => {
     const layer = layerOf();
     layer.parameters.forEach((parameter, i) => {
       parameter.bind(upload(device, twin.parameters[i]), Tensor.full(device, parameter.shape, NaN));
     });
     layer.place(device);
-    const out = layer.forward(upload(device, x));
-    return result(layer, layer.backward(upload(device, dOut), true)!, out);
+    return result(layer, layer.forward(upload(device, x)));
   };
   const on = `${members} times ${numbers}, and names`;
   const isPbld = numbers === "pbld";
   const gradient = (kernel: Kernel, i: number): KernelCase => ({
     kernel,
     on: `gradient of ${on}`,
-    run: () => run(({ parameters }) => parameters[i].grad),
+    run: () =>
+      run((layer) => {
+        layer.backward(upload(device, dOut), false);
+        return layer.parameters[i].grad;
+      }),
     expected: twin.gradients[i].data,
   });
   const forward = [isPbld ? kernels.waves : kernels.bins, kernels.names];
   return [
-    ...forward.map((kernel) => ({ kernel, on, run: () => run((_layer, _dX, out) => out), expected: expected.data })),
+    ...forward.map((kernel) => ({ kernel, on, run: () => run((_layer, out) => out), expected: expected.data })),
     ...(isPbld ? [gradient(kernels.wavesBackward, 0), gradient(kernels.wavesBackward, 1)] : []),
     gradient(kernels.namesBackward, isPbld ? 2 : 0),
     {
       kernel: isPbld ? kernels.wavesInputBackward : kernels.binsBackward,
       on: `gradient of x of ${on}`,
-      run: () => run((_layer, dX) => dX),
+      run: () => run((layer) => layer.backward(upload(device, dOut), true)!),
       expected: dX.data,
     },
   ];
@@ -179,10 +171,18 @@ function columnDropoutCase(device: Device): KernelCase {
 
 /** Each embedding, of one network and of several, and what works on members. */
 export function tabularCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
-  const others = [...memberCases(device), columnDropoutCase(device)];
-  if (!LAYER_KERNELS.some(isUsed)) return others;
-  const embeddings = NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, numbers, 1));
-  return [...embeddings, ...embeddingCases(device, "pbld", 4, PartedEmbedding), ...others];
+  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
+  const used = NUMERIC_EMBEDDINGS.filter((numbers) =>
+    (numbers === "pbld" ? [waves, wavesBackward, wavesInputBackward] : [bins, binsBackward]).some(isUsed)
+  );
+  // A table without numbers has names, which each embedding tests.
+  if (used.length === 0 && [names, namesBackward].some(isUsed)) used.push("none");
+  return [
+    ...used.flatMap((numbers) => embeddingCases(device, numbers, 1)),
+    ...(used.includes("pbld") ? embeddingCases(device, "pbld", 4, PartedEmbedding) : []),
+    ...memberCases(device),
+    columnDropoutCase(device),
+  ];
 }
 
 /** Gradient cases: each embedding with names of each kind, and networks of several members. */
