@@ -23,12 +23,14 @@ function formFor(kernel: Kernel, size: number): Kernel {
 
 /** Steps one by one, or recorded as a training records them, which has a form of each update for many parameters. */
 function stepCases(device: Device, size: number, isUsed: IsUsed, isRecorded = false): KernelCase[] {
+  const formOf = (kernel: Kernel) => isRecorded ? fromTexels(kernel) : formFor(kernel, size);
+  if (![kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam].map(formOf).some(isUsed)) return [];
   const stream = random();
   const start = matrix(1, size, stream);
   const gradient = matrix(1, size, stream);
   const steps = 3;
   const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase[] => {
-    const form = isRecorded ? fromTexels(kernel) : formFor(kernel, size);
+    const form = formOf(kernel);
     if (!isUsed(form)) return [];
     // Its powers are right where its three steps are.
     const used = name === "adam" ? [form, kernels.adamPowers] : [form];
