@@ -94,7 +94,7 @@ export function matricesOf(
   const result = { rows: groups * m, columns: n };
   const areLong = [left, right, result].some(({ rows, columns }) => isLong(rows, columns));
   const place = (matrix: Binding, shape: Readonly<Record<"rows" | "columns", number>>): Placed => {
-    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.columns) };
+    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.rows, shape.columns) };
   };
   return { a: place(a, left), b: place(b, right), out: place(out, result) };
 }
