@@ -20,12 +20,8 @@ export interface PredictedRows {
   readonly own: Float32Array;
 }
 
-/**
- * Elements of the widest activation of a chunk: enough for a GPU to be busy, little enough for any device. Of a width of 128, the
- * preset for tables, that is fewer rows than make products on a software adapter kernels of their own (`isLong` in
- * gpu/textures.ts), to be compiled and checked for a report alone.
- */
-const CHUNK_ELEMENTS = 1_000_000;
+/** Elements of the widest activation of a chunk: enough for a GPU to be busy, little enough for any device. */
+const CHUNK_ELEMENTS = 1 << 20;
 
 /**
  * Runs a model's forward pass over many rows. It sees the weights that the model has at each call. The members of a model all

@@ -46,9 +46,9 @@ gpuTest("predict() sees the weights of each call, and takes fewer rows than anno
 });
 
 gpuTest("predictBlocks() gives what predict() does, block by block, and reads one block ahead", async (device) => {
-  // 8,000 inputs leave 125 rows to a block.
+  // 2^13 inputs leave 128 rows to a block.
   const rows = 300;
-  const inputs = 8_000;
+  const inputs = 2 ** 13;
   const log: string[] = [];
   using model = new Model(device, [new Linear(inputs, 2)]);
   const x = Float32Array.from({ length: rows * inputs }, (_, i) => i % 7 - 3);
@@ -68,7 +68,7 @@ gpuTest("predictBlocks() gives what predict() does, block by block, and reads on
   }
   assertEquals(outputs, [...await predictor.predict(all)]);
   assertEquals(targets, [...y]);
-  assertEquals(log, ["read 0", "read 125", "block of 125", "read 250", "block of 125", "block of 50"]);
+  assertEquals(log, ["read 0", "read 128", "block of 128", "read 256", "block of 128", "block of 44"]);
   assertEquals(device.stats.bytes, bytes);
 });
 
