@@ -17,8 +17,8 @@ import {
   BINS,
   type EmbeddedColumn,
   NUMERIC_EMBEDDINGS,
-  type NumericEmbedding,
   TableEmbedding,
+  type TableEmbeddingOptions,
 } from "../tabular/table_embedding.ts";
 import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
@@ -52,17 +52,24 @@ class PartedEmbedding extends TableEmbedding {
   protected override readonly maxLoop = 7;
 }
 
-/** The layer's kernels, in its forward and in its backward, each with what it writes. */
+/**
+ * The layer's kernels for columns of one kind, each with what it writes. A case runs no more than its kernel needs: all that it
+ * runs is compiled before a training's first step.
+ */
 function embeddingCases(
   device: Device,
-  numbers: NumericEmbedding,
-  members: number,
+  isUsed: IsUsed,
+  options: TableEmbeddingOptions,
   Layer = TableEmbedding,
 ): KernelCase[] {
+  const { columns, numbers, members = 1 } = options;
+  const isOfNames = columns[0].kind === "names";
+  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
+  const ofNumbers = numbers === "pbld" ? [waves, wavesBackward, wavesInputBackward] : [bins, binsBackward];
+  if (!(isOfNames ? [names, namesBackward] : ofNumbers).some(isUsed)) return [];
   const stream = random();
-  const layerOf = () => new Layer({ columns: COLUMNS, numbers, members });
-  const x = drawRows(COLUMNS, 17 * members, stream);
-  const twin = layerOf().reference();
+  const x = drawRows(columns, 17 * members, stream);
+  const twin = new Layer(options).reference();
   twin.parameters.forEach((parameter, i) => {
     twin.parameters[i] = parameter.map(() => Math.fround(stream.normal()));
   });
@@ -70,15 +77,20 @@ function embeddingCases(
   const dOut = matrix(expected.rows, expected.columns, stream);
   const dX = twin.backward(dOut);
   const run = (result: (layer: TableEmbedding, out: Tensor) => Tensor): Tensor => {
-    const layer = layerOf();
+    const layer = new Layer(options);
     layer.parameters.forEach((parameter, i) => {
       parameter.bind(upload(device, twin.parameters[i]), Tensor.full(device, parameter.shape, NaN));
     });
     layer.place(device);
     return result(layer, layer.forward(upload(device, x)));
   };
-  const on = `${members} times ${numbers}, and names`;
-  const isPbld = numbers === "pbld";
+  const on = `${members} times ${isOfNames ? "names" : numbers}`;
+  const forward = (kernel: Kernel): KernelCase => ({
+    kernel,
+    on,
+    run: () => run((_layer, out) => out),
+    expected: expected.data,
+  });
   const gradient = (kernel: Kernel, i: number): KernelCase => ({
     kernel,
     on: `gradient of ${on}`,
@@ -89,18 +101,15 @@ function embeddingCases(
       }),
     expected: twin.gradients[i].data,
   });
-  const forward = [isPbld ? kernels.waves : kernels.bins, kernels.names];
-  return [
-    ...forward.map((kernel) => ({ kernel, on, run: () => run((_layer, out) => out), expected: expected.data })),
-    ...(isPbld ? [gradient(kernels.wavesBackward, 0), gradient(kernels.wavesBackward, 1)] : []),
-    gradient(kernels.namesBackward, isPbld ? 2 : 0),
-    {
-      kernel: isPbld ? kernels.wavesInputBackward : kernels.binsBackward,
-      on: `gradient of x of ${on}`,
-      run: () => run((layer) => layer.backward(upload(device, dOut), true)!),
-      expected: dX.data,
-    },
-  ];
+  const gradientOfX = (kernel: Kernel): KernelCase => ({
+    kernel,
+    on: `gradient of x of ${on}`,
+    run: () => run((layer) => layer.backward(upload(device, dOut), true)!),
+    expected: dX.data,
+  });
+  if (isOfNames) return [forward(names), gradient(namesBackward, 0)];
+  if (numbers !== "pbld") return [forward(bins), gradientOfX(binsBackward)];
+  return [forward(waves), gradient(wavesBackward, 0), gradient(wavesBackward, 1), gradientOfX(wavesInputBackward)];
 }
 
 /** Products and biases of several members: each with its own rows. */
@@ -171,15 +180,12 @@ function columnDropoutCase(device: Device): KernelCase {
 
 /** Each embedding, of one network and of several, and what works on members. */
 export function tabularCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
-  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
-  const used = NUMERIC_EMBEDDINGS.filter((numbers) =>
-    (numbers === "pbld" ? [waves, wavesBackward, wavesInputBackward] : [bins, binsBackward]).some(isUsed)
-  );
-  // A table without numbers has names, which each embedding tests.
-  if (used.length === 0 && [names, namesBackward].some(isUsed)) used.push("none");
+  const { number, names } = Object.groupBy(COLUMNS, ({ kind }) => kind) as Record<string, EmbeddedColumn[]>;
   return [
-    ...used.flatMap((numbers) => embeddingCases(device, numbers, 1)),
-    ...(used.includes("pbld") ? embeddingCases(device, "pbld", 4, PartedEmbedding) : []),
+    ...NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, isUsed, { columns: number, numbers })),
+    ...embeddingCases(device, isUsed, { columns: names }),
+    ...embeddingCases(device, isUsed, { columns: number, numbers: "pbld", members: 4 }, PartedEmbedding),
+    ...embeddingCases(device, isUsed, { columns: names, members: 4 }, PartedEmbedding),
     ...memberCases(device),
     columnDropoutCase(device),
   ];
