@@ -16,6 +16,8 @@ export class Folds {
   readonly foldOf: Uint8Array;
   /** Rows of each fold [count]. */
   readonly sizes: readonly number[];
+  /** The members that hold out each fold. */
+  readonly #membersOf: readonly (readonly number[])[];
 
   /**
    * Takes rows that are cut already, as by {@linkcode stratifiedFolds}.
@@ -52,6 +54,7 @@ export class Folds {
     this.members = members;
     this.foldOf = foldOf;
     this.sizes = sizes;
+    this.#membersOf = sizes.map((_, fold) => Array.from({ length: members / count }, (_, i) => fold + i * count));
   }
 
   /** How many rows each member trains on in an epoch: as many as the one that has the fewest. */
@@ -70,9 +73,8 @@ export class Folds {
   }
 
   /** The members that hold out a row. */
-  membersOf(row: number): number[] {
-    const fold = this.foldOf[row];
-    return Array.from({ length: this.members / this.count }, (_, i) => fold + i * this.count);
+  membersOf(row: number): readonly number[] {
+    return this.#membersOf[this.foldOf[row]];
   }
 
   #rows(isAsked: (fold: number) => boolean): Uint32Array<ArrayBuffer> {

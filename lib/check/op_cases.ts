@@ -28,6 +28,9 @@ export interface KernelCase {
   expected: ArrayLike<number>;
 }
 
+/** Whether there is a use for cases of a kernel: the oracle takes time, and a training uses few kernels. */
+export type IsUsed = (kernel: Kernel) => boolean;
+
 /** The same numbers for each case. */
 export const random = (): Random => new Random(7, "self-test");
 

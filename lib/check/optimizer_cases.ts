@@ -9,7 +9,7 @@ import { clipByNorm } from "../training/clipping.ts";
 import type { Device } from "../gpu/device.ts";
 import { createOptimizer, type OptimizerName } from "../core/optimizers.ts";
 import * as reference from "../reference/mod.ts";
-import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 import { StepRates } from "../training/learning_rates.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -22,12 +22,16 @@ function formFor(kernel: Kernel, size: number): Kernel {
 }
 
 /** Steps one by one, or recorded as a training records them, which has a form of each update for many parameters. */
-function stepCases(device: Device, size: number, isRecorded = false): KernelCase[] {
+function stepCases(device: Device, size: number, isUsed: IsUsed, isRecorded = false): KernelCase[] {
+  const formOf = (kernel: Kernel) => isRecorded ? fromTexels(kernel) : formFor(kernel, size);
+  if (![kernels.sgd, kernels.momentum, kernels.rmsprop, kernels.adam].map(formOf).some(isUsed)) return [];
   const stream = random();
   const start = matrix(1, size, stream);
   const gradient = matrix(1, size, stream);
   const steps = 3;
-  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase => {
+  const after = (name: OptimizerName, update: reference.ReferenceOptimizer, kernel: Kernel): KernelCase[] => {
+    const form = formOf(kernel);
+    if (!isUsed(form)) return [];
     const expected = start.data.slice();
     for (let step = 0; step < steps; step++) update(expected, gradient.data);
     const run = (): Tensor => {
@@ -41,8 +45,7 @@ function stepCases(device: Device, size: number, isRecorded = false): KernelCase
       }
       return values;
     };
-    const form = isRecorded ? fromTexels(kernel) : formFor(kernel, size);
-    return { kernel: form, on: `${steps} steps of ${name} on [${size}]`, run, expected };
+    return [{ kernel: form, on: `${steps} steps of ${name} on [${size}]`, run, expected }];
   };
   return [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
@@ -51,7 +54,7 @@ function stepCases(device: Device, size: number, isRecorded = false): KernelCase
     after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
     after("adamw", reference.referenceAdamW(0.1), kernels.adam),
     after("adam", reference.referenceAdam(0.1), kernels.adam),
-  ];
+  ].flat();
 }
 
 /** The powers of three steps of adam. It runs no step, whose form is not compiled where a training uses another. */
@@ -99,8 +102,8 @@ function rateCases(device: Device): KernelCase[] {
 }
 
 /** Optimizers and clipping, one element at a time and four, and learning rates. */
-export function optimizerCases(device: Device): KernelCase[] {
-  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
-  const many = device.products === "blocks" ? stepCases(device, MANY, true) : [];
+export function optimizerCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
+  const sizes = [67, 68].flatMap((size) => [...stepCases(device, size, isUsed), ...clippingCases(device, size)]);
+  const many = device.products === "blocks" ? stepCases(device, MANY, isUsed, true) : [];
   return [...sizes, ...many, powersCase(device), ...rateCases(device)];
 }

@@ -11,7 +11,7 @@ import type { Device } from "../gpu/device.ts";
 import { judgeCases } from "./judge_cases.ts";
 import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
-import { type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
 import { broadcastCases, operationCases } from "./operation_cases.ts";
 import { productCases } from "./product_cases.ts";
 import { tabularCases } from "./tabular_cases.ts";
@@ -98,7 +98,8 @@ export async function testKernels(
   used: readonly Kernel[],
   onProgress?: TestProgress,
 ): Promise<KernelCheck[]> {
-  const pool = [...makers, broadcastCases].flatMap((make) => make(device));
+  const isUsed: IsUsed = (kernel) => used.includes(kernel);
+  const pool = [...makers, broadcastCases].flatMap((make) => make(device, isUsed));
   const checks: KernelCheck[] = [];
   for (const [done, kernel] of used.entries()) {
     onProgress?.(done, used.length);

@@ -20,7 +20,7 @@ import {
   TableEmbedding,
   type TableEmbeddingOptions,
 } from "../tabular/table_embedding.ts";
-import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
+import { type IsUsed, type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /** Edges such that the numbers of a check fall below all, above all and between; two of them agree. */
 const EDGES = Array.from({ length: BINS + 1 }, (_, k) => (k === 6 ? 0 : (k - 7) / 8) + 2 ** -8);
@@ -56,8 +56,17 @@ class PartedEmbedding extends TableEmbedding {
  * The layer's kernels for columns of one kind, each with what it writes. A case runs no more than its kernel needs: all that it
  * runs is compiled before a training's first step.
  */
-function embeddingCases(device: Device, options: TableEmbeddingOptions, Layer = TableEmbedding): KernelCase[] {
+function embeddingCases(
+  device: Device,
+  isUsed: IsUsed,
+  options: TableEmbeddingOptions,
+  Layer = TableEmbedding,
+): KernelCase[] {
   const { columns, numbers, members = 1 } = options;
+  const isOfNames = columns[0].kind === "names";
+  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
+  const ofNumbers = numbers === "pbld" ? [waves, wavesBackward, wavesInputBackward] : [bins, binsBackward];
+  if (!(isOfNames ? [names, namesBackward] : ofNumbers).some(isUsed)) return [];
   const stream = random();
   const x = drawRows(columns, 17 * members, stream);
   const twin = new Layer(options).reference();
@@ -75,7 +84,6 @@ function embeddingCases(device: Device, options: TableEmbeddingOptions, Layer = 
     layer.place(device);
     return result(layer, layer.forward(upload(device, x)));
   };
-  const isOfNames = columns[0].kind === "names";
   const on = `${members} times ${isOfNames ? "names" : numbers}`;
   const forward = (kernel: Kernel): KernelCase => ({
     kernel,
@@ -99,7 +107,6 @@ function embeddingCases(device: Device, options: TableEmbeddingOptions, Layer = 
     run: () => run((layer) => layer.backward(upload(device, dOut), true)!),
     expected: dX.data,
   });
-  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
   if (isOfNames) return [forward(names), gradient(namesBackward, 0)];
   if (numbers !== "pbld") return [forward(bins), gradientOfX(binsBackward)];
   return [forward(waves), gradient(wavesBackward, 0), gradient(wavesBackward, 1), gradientOfX(wavesInputBackward)];
@@ -172,13 +179,13 @@ function columnDropoutCase(device: Device): KernelCase {
 }
 
 /** Each embedding, of one network and of several, and what works on members. */
-export function tabularCases(device: Device): KernelCase[] {
+export function tabularCases(device: Device, isUsed: IsUsed = () => true): KernelCase[] {
   const { number, names } = Object.groupBy(COLUMNS, ({ kind }) => kind) as Record<string, EmbeddedColumn[]>;
   return [
-    ...NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, { columns: number, numbers })),
-    ...embeddingCases(device, { columns: names }),
-    ...embeddingCases(device, { columns: number, numbers: "pbld", members: 4 }, PartedEmbedding),
-    ...embeddingCases(device, { columns: names, members: 4 }, PartedEmbedding),
+    ...NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, isUsed, { columns: number, numbers })),
+    ...embeddingCases(device, isUsed, { columns: names }),
+    ...embeddingCases(device, isUsed, { columns: number, numbers: "pbld", members: 4 }, PartedEmbedding),
+    ...embeddingCases(device, isUsed, { columns: names, members: 4 }, PartedEmbedding),
     ...memberCases(device),
     columnDropoutCase(device),
   ];

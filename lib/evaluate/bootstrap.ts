@@ -45,7 +45,7 @@ export function bootstrapIntervals(
   const values = measures.map(() => new Float64Array(resamples));
   for (let i = 0; i < resamples; i++) {
     counts.fill(0);
-    for (let row = 0; row < rows; row++) counts[Math.floor(random.uniform(0, rows))]++;
+    for (let row = 0; row < rows; row++) counts[random.below(rows)]++;
     measures.forEach((measure, j) => values[j][i] = measure(counts));
   }
   return values.map((all) => {
@@ -67,13 +67,16 @@ export function countedRmse(predicted: ArrayLike<number>, actual: ArrayLike<numb
 
 /** The coefficient of determination of one target. */
 export function countedR2(predicted: ArrayLike<number>, actual: ArrayLike<number>): CountedMeasure {
-  const squares = Float64Array.from(actual, (value, i) => (predicted[i] - value) ** 2);
-  const mean = countedMean(Float64Array.from(actual));
-  const error = countedMean(squares);
+  const mean = countedMean(actual);
   return (counts) => {
     const center = mean(counts);
-    const variance = countedMean(Float64Array.from(actual, (value) => (value - center) ** 2))(counts);
-    return 1 - error(counts) / variance;
+    let errors = 0;
+    let squares = 0;
+    for (let i = 0; i < counts.length; i++) {
+      errors += counts[i] * (predicted[i] - actual[i]) ** 2;
+      squares += counts[i] * (actual[i] - center) ** 2;
+    }
+    return 1 - errors / squares;
   };
 }
 

@@ -72,7 +72,8 @@ function logSigmoid(logit: number): number {
 
 /** log(sum of exp(z)), against the largest, so that nothing overflows. */
 function logSumOfExp(values: Float64Array): number {
-  const largest = values.reduce((a, b) => Math.max(a, b));
+  let largest = -Infinity;
+  for (const value of values) largest = Math.max(largest, value);
   let sum = 0;
   for (const value of values) sum += Math.exp(value - largest);
   return largest + Math.log(sum);

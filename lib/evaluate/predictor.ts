@@ -14,7 +14,7 @@ import { Tensor } from "../core/tensor.ts";
 
 /** What a model puts out. */
 export interface PredictedRows {
-  /** Its output [rows, out], row by row; of several members as `combineMembers` makes it. */
+  /** Its output [rows, out], row by row; of several members as `combineMembers` makes it, each time that it is asked for. */
   readonly output: Float32Array;
   /** What each of its members puts out [members * rows, out], one member after the other. */
   readonly own: Float32Array;
@@ -115,7 +115,13 @@ export class Predictor implements Disposable {
     }
     const own = await predictions.read() as Float32Array;
     if (this.#members === 1) return { output: own, own };
-    return { output: Float32Array.from(combineMembers(own, this.#members, outputs, this.#kind)), own };
+    const combine = () => Float32Array.from(combineMembers(own, this.#members, outputs, this.#kind));
+    return {
+      own,
+      get output() {
+        return combine();
+      },
+    };
   }
 
   /**

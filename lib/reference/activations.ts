@@ -69,10 +69,13 @@ function geluArgument(x: number): number {
 export function logSoftmax(x: Matrix): Matrix {
   const out = new Matrix(x.rows, x.columns);
   for (let start = 0; start < x.data.length; start += x.columns) {
-    const row = x.data.subarray(start, start + x.columns);
-    const largest = row.reduce((a, b) => Math.max(a, b));
-    const logOfSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-    out.data.set(row.map((value) => value - largest - logOfSum), start);
+    const end = start + x.columns;
+    let largest = -Infinity;
+    for (let i = start; i < end; i++) largest = Math.max(largest, x.data[i]);
+    let sum = 0;
+    for (let i = start; i < end; i++) sum += Math.exp(x.data[i] - largest);
+    const logOfSum = Math.log(sum);
+    for (let i = start; i < end; i++) out.data[i] = x.data[i] - largest - logOfSum;
   }
   return out;
 }

@@ -127,9 +127,11 @@ export class ReferenceTableEmbedding implements ReferenceLayer {
       for (let k = 0; k < MIXES; k++) dMix.data[at(WAVES, k)] += d[k];
       for (let f = 0; f < WAVES; f++) {
         const dCos = d.reduce((sum, dk, k) => sum + dk * mix[at(f, k)], 0);
-        const dAngle = -Math.sin(angle(f)) * dCos;
+        const turned = angle(f);
+        const dAngle = -Math.sin(turned) * dCos;
+        const cos = Math.cos(turned);
         const wave = (own * WAVES + f) * 2;
-        for (let k = 0; k < MIXES; k++) dMix.data[at(f, k)] += d[k] * Math.cos(angle(f));
+        for (let k = 0; k < MIXES; k++) dMix.data[at(f, k)] += d[k] * cos;
         dWaves.data[wave] += dAngle * TURN * x;
         dWaves.data[wave + 1] += dAngle;
         total += dAngle * TURN * waves[wave];

@@ -5,7 +5,7 @@
 
 import type { Folds } from "../../lib/base/folds.ts";
 import { Random } from "../../lib/base/random.ts";
-import { type Evaluation, Evaluator } from "../../lib/evaluate/evaluation.ts";
+import { evaluate, type Evaluation } from "../../lib/evaluate/evaluation.ts";
 import type { SavedModel } from "../../lib/model_file/saved_model.ts";
 import type { SampledRows } from "../runs/sample_rows.ts";
 import { type ColumnGroup, groupsOf } from "./columns.ts";
@@ -70,9 +70,9 @@ export async function importanceOf(
   );
   const measured: Evaluation[] = [];
   for await (const output of outputsOfVariants(saved, x, [() => {}, ...shuffles], folds && { folds, rows: places })) {
-    const evaluator = new Evaluator(loss, scalers.targets, { classes, baseline });
-    evaluator.add(output, y);
-    measured.push(evaluator.result());
+    // Only of the rows as they are is the baseline asked for.
+    const options = measured.length === 0 ? { classes, baseline } : { classes };
+    measured.push(evaluate(output, y, loss, scalers.targets, options));
   }
   const [whole, ...others] = measured;
   const measure = mainMeasureOf(whole);

@@ -48,8 +48,8 @@ export async function* outputsOfVariants(
     });
     const used = copies.subarray(0, some.length * x.length);
     using tensor = Tensor.from(model.device, used, [some.length * rows, features.length]);
-    const { output, own } = await predictor.predictEach(tensor);
-    const asked = heldOut ? heldOutOutput(own, heldOut, targets.length, loss.kind) : output;
+    const predicted = await predictor.predictEach(tensor);
+    const asked = heldOut ? heldOutOutput(predicted.own, heldOut, targets.length, loss.kind) : predicted.output;
     const outputs = applyRule(asked, rule, scalers.targets);
     const size = outputs.length / some.length;
     for (let i = 0; i < some.length; i++) yield outputs.subarray(i * size, (i + 1) * size);

@@ -35,11 +35,13 @@ const PLACES = new Set("d x y x1 x2 y1 y2 cx cy r width height transform".split(
  */
 export function svgText(node: Node): string {
   if (node.nodeType !== 1) return escaped(node.textContent ?? "");
-  const { localName, attributes, childNodes } = node as Element;
+  const { localName, childNodes } = node as Element;
   if (localName === "style") return "";
-  const shown = [...attributes].map(({ name, value }) =>
-    ` ${name}="${escaped(PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value)}"`
-  );
+  const shown = (node as Element).getAttributeNames().map((name) => {
+    const value = (node as Element).getAttribute(name)!;
+    const short = PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value;
+    return ` ${name}="${escaped(short)}"`;
+  });
   const inside = [...childNodes].map(svgText).join("");
   return `<${localName}${shown.join("")}${inside === "" ? "/>" : `>${inside}</${localName}>`}`;
 }

@@ -18,10 +18,10 @@ function shortMeasure(value: number): string {
   return `${Number(value.toPrecision(digits))}`;
 }
 
-/** A report: the page, and its charts as separate files. */
+/** A report: the page, and its charts as separate files, each made when it is asked for. */
 interface Report {
   readonly page: string;
-  readonly charts: ReadonlyMap<string, string>;
+  readonly charts: ReadonlyMap<string, () => string>;
 }
 
 export function makeReport(facts: ReportFacts, draw: Draw): Report {
@@ -41,7 +41,7 @@ export function makeReport(facts: ReportFacts, draw: Draw): Report {
   const figures: Figure[] = sections.flatMap((section) => section.figures);
   return {
     page: pageOf(facts, sections).text,
-    charts: new Map(figures.map((one) => [`${one.slug}.svg`, svgFile(one, pageStyle)])),
+    charts: new Map(figures.map((one) => [`${one.slug}.svg`, () => svgFile(one, pageStyle)])),
   };
 }
 
