@@ -19,7 +19,7 @@ const SCRIPT = new URL("main.ts", import.meta.url);
 const UNUSED = [
   /\/training\/group\/\w+\.ts$/,
   /\/fast\/(matmul_blocks|matmul_tiles|matmul_epilogue|pack)\.wgsl$/,
-  /lib\/gpu\/(fusion|packing|product|product_forms)\.ts$/,
+  /lib\/gpu\/(fusion|packing|product|product_forms|textures)\.ts$/,
   /\/ops\/(dropout|dropout_mask|function|one_hot|transpose)\.wgsl$/,
   /\/optimizers\/(clip|clip_factor|squares)\.wgsl$/,
   /\/recorded_step\/gather_rows_backward\.wgsl$/,
