@@ -1,5 +1,6 @@
 /** Writes a run's report. It is loaded only when a report is made: charts need two libraries that training does not. */
 
+import { parseHTML } from "linkedom";
 import { DataError } from "../../lib/base/errors.ts";
 import type { Device } from "../../lib/gpu/device.ts";
 import { printable, shorten, visible } from "../../lib/base/printable.ts";
@@ -12,7 +13,6 @@ import { makeReport } from "./page/page.ts";
 import { answersIn, bestEpochOf, measuresIn, readRunFiles } from "./files.ts";
 import { checkSmallCopy, named, predictSample } from "./predictions.ts";
 import { countValues } from "./rows.ts";
-import { svgDocument } from "../charts/svg_document.ts";
 import { BUDGETS, explainModel, type Explanation } from "../explain/explain_model.ts";
 import { cardMarkdown, type ModelCard, modelCard } from "../explain/model_card.ts";
 import { RunFolder } from "../runs/folder.ts";
@@ -55,7 +55,8 @@ export async function writeReport(request: ReportRequest): Promise<{ page: strin
   using model = await loadRun(device, runName);
   const facts = await gather(request, folder, model);
   if (typeof facts.data === "string") await keepBetter(page, facts.data, request, folder);
-  const report = makeReport(facts, { document: svgDocument() });
+  const { document } = parseHTML("<!DOCTYPE html><html><body></body></html>") as unknown as { document: Document };
+  const report = makeReport(facts, { document });
   if (svgFolder !== undefined) await Deno.mkdir(svgFolder, { recursive: true }); // before anything is written
   await writeAside(page, (write) => write(report.page));
   if (facts.card && request.output === undefined) {

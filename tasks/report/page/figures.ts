@@ -37,8 +37,9 @@ export function svgText(node: Node): string {
   if (node.nodeType !== 1) return escaped(node.textContent ?? "");
   const { localName, childNodes } = node as Element;
   if (localName === "style") return "";
+  // By name: linkedom's `attributes` is a proxy, which takes most of the time of a chart of many dots.
   const shown = (node as Element).getAttributeNames().map((name) => {
-    const value = (node as Element).getAttribute(name)!;
+    const { value } = (node as Element).getAttributeNode(name)!;
     const short = PLACES.has(name) ? value.replaceAll(/(\.\d)\d+/g, "$1").replaceAll(/\.0\b/g, "") : value;
     return ` ${name}="${escaped(short)}"`;
   });

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseHTML } from "linkedom";
-import { deadChart, type Draw, type EpochPoint, type LayerRecord } from "../../../tasks/charts/charts.ts";
+import { deadChart, type EpochPoint, type LayerRecord } from "../../../tasks/charts/charts.ts";
 import { lossChart, normChart, rateChart } from "../../../tasks/charts/charts.ts";
 import {
   confusionChart,
@@ -15,7 +15,6 @@ import { dependenceChart, importanceChart } from "../../../tasks/charts/explain_
 import { classChart, fitChart, histogramChart } from "../../../tasks/charts/data_charts.ts";
 import { predictedChart, residualChart } from "../../../tasks/charts/data_charts.ts";
 import { networkChart } from "../../../tasks/charts/network_chart.ts";
-import { svgDocument } from "../../../tasks/charts/svg_document.ts";
 import { svgText } from "../../../tasks/report/page/figures.ts";
 import { thin } from "../../../tasks/charts/thin.ts";
 
@@ -109,9 +108,8 @@ Deno.test("charts of thresholds mark the one that counts, and tell what it does"
   }
 });
 
-/** A chart of each kind. */
-function oneOfEach(draw: Draw): SVGSVGElement[] {
-  return [
+Deno.test("charts say what they are to a screen reader, and take their colours from the page", () => {
+  const all = [
     lossChart(epochs(3), draw),
     rateChart(epochs(3), draw),
     normChart(records(2), "weights", draw),
@@ -131,10 +129,6 @@ function oneOfEach(draw: Draw): SVGSVGElement[] {
     precisionRecallChart(thresholds, "yes", draw),
     networkChart(2, [{ kind: "Linear", inputs: 2, outputs: 1, parameters: { "0.weight": [2, 1] } }], draw),
   ];
-}
-
-Deno.test("charts say what they are to a screen reader, and take their colours from the page", () => {
-  const all = oneOfEach(draw);
   const labels = all.map((svg) => svg.getAttribute("aria-label")!);
   for (const [i, svg] of all.entries()) {
     assertEquals(svg.getAttribute("role"), "img");
@@ -244,22 +238,6 @@ Deno.test("fitChart() draws rows that only measure as rings", () => {
     group,
   ) => [group.getAttribute("fill"), group.children.length]);
   assertEquals(groups, [["var(--series-8)", 2], ["var(--paper)", 1]]);
-});
-
-Deno.test("svgDocument() gives the charts of a whole DOM", () => {
-  // linkedom has the attributes in another order.
-  const ordered = (svg: SVGSVGElement) =>
-    svgText(svg).replaceAll(/(?: [\w-]+="[^"]*")+/g, (all) => all.match(/ [\w-]+="[^"]*"/g)!.sort().join(""));
-  const own = oneOfEach({ document: svgDocument() });
-  oneOfEach(draw).forEach((svg, i) => assertEquals(ordered(own[i]), ordered(svg)));
-  const node = svgDocument().documentElement;
-  const [first, second] = ["a", "b"].map((name) => node.ownerDocument.createElementNS(node.namespaceURI, name));
-  node.append(first, "1 < 2");
-  node.insertBefore(second, first);
-  node.insertBefore(first, second);
-  assertEquals(svgText(node), "<svg><a/><b/>1 &lt; 2</svg>");
-  node.textContent = "x";
-  assertEquals(svgText(node), "<svg>x</svg>");
 });
 
 Deno.test("charts escape the names of columns and classes", () => {

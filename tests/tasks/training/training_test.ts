@@ -58,7 +58,7 @@ permitted("training loads the libraries of charts only where a report is made", 
   assertEquals(ofCharts(early), []);
   assertEquals(ofCharts(await loadedBy("tasks/training/finish.ts")), []);
   assert(early.has("tasks/training/epochs.ts") && early.has("lib/gpu/device.ts"), "imports are followed");
-  assertEquals(ofCharts(late), ["@observablehq/plot"], "linkedom is for tests");
+  for (const name of ["@observablehq/plot", "linkedom"]) assert(ofCharts(late).includes(name), name);
 });
 
 Deno.test("reportRun() warns where there can be no report, and throws nothing", async () => {
