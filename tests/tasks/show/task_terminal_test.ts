@@ -14,7 +14,7 @@ import { permitted } from "../../support/permitted.ts";
 /** Util-linux has `script` with these options; BSD's takes others. */
 const ignore = Deno.build.os !== "linux";
 
-const SMALL = ["--num-dataset", "500", "--hidden-size", "8", "--batch-size", "10"];
+const SMALL = ["--num-dataset", "500", "--split", "0.8,0.2,0", "--hidden-size", "8", "--batch-size", "10"];
 
 /** Warns of weights that start alike. */
 const WARNED = [...SMALL, "--num-epochs", "100", "--init", "ones"];
