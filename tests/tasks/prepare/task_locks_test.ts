@@ -51,7 +51,7 @@ permitted("gen-data four times at once leaves one of the datasets that each alon
 permitted("scale beside gen-data of another size leaves what one after the other would", async () => {
   await using place = await Workplace.inSeries("train");
   const alone = [];
-  for (const rows of ["1000", "100000"]) {
+  for (const rows of ["1000", "200000"]) {
     await place.succeed("gen-data", ["--num-dataset", rows]);
     await place.succeed("scale");
     alone.push(await valuesIn(place));
@@ -60,7 +60,7 @@ permitted("scale beside gen-data of another size leaves what one after the other
   // From its second pass on another CSV file would give it other rows than the first one saw.
   await until(() => isLonger(place.at(`${SCALED}.partial`), -1));
   const [{ stdout }] = await Promise.all([first, atOnce(place, [["gen-data", "--num-dataset", "1000"], ["scale"]])]);
-  assertStringIncludes(stdout, ": 80000 training");
+  assertStringIncludes(stdout, ": 160000 training");
   assert(alone.includes(await valuesIn(place)), "the scaled dataset holds other values");
   assertEquals(await partials(place), []);
 });
