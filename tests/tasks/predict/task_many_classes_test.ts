@@ -11,21 +11,7 @@ function table(classes: number): string {
   return ["x,z,y", ...rows].join("\n") + "\n";
 }
 
-const TRAIN = [
-  "--target",
-  "y",
-  "--num-epochs",
-  "1",
-  "--members",
-  "1",
-  "--folds",
-  "0",
-  "--split",
-  "0.5,0.25,0.25",
-  "--hidden-size",
-  "4",
-  "--data",
-];
+const TRAIN = ["--target", "y", "--num-epochs", "1", "--split", "0.5,0.25,0.25", "--hidden-size", "4", "--data"];
 
 permitted("summary.json, JSON and report of many classes are short; evaluate --confusion writes all", async () => {
   await using place = await Workplace.inSeries("export", { "many.csv": table(200), "few.csv": table(3) });

@@ -66,7 +66,7 @@ async function check(
 /** Charts of layers.jsonl. */
 const LAYERS = ["Norms of gradients", "Norms of weights", "Dead units"];
 
-const SMALL = ["--num-epochs=6", "--hidden-size=8", "--members=1"];
+const SMALL = ["--num-epochs=6", "--hidden-size=8", "--report=false"];
 
 permitted("deno task report shows a recipe's run: curve, predictions, residuals, norms, dead units", async () => {
   await using place = await Workplace.inSeries("report");
