@@ -37,8 +37,19 @@ export interface Outcome {
   stderr: string;
 }
 
-/** The tasks that can run one after the other in one process. */
-const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain", "compare", "export", "report"];
+/** The tasks that can run one after the other in one process; "prepare" is what prepareIn() asks for. */
+const IN_SERIES = [
+  "prepare",
+  "gen-data",
+  "scale",
+  "train",
+  "predict",
+  "evaluate",
+  "explain",
+  "compare",
+  "export",
+  "report",
+];
 
 /** Of these, the ones that write where their user says: their process must be one that may. */
 const ANYWHERE = ["export", "report"];

@@ -18,6 +18,7 @@ import type { TaskConfig, TaskName } from "../../tasks/settings/config.ts";
 import { exitCodeOf } from "../../tasks/settings/run_task.ts";
 import { readTrainConfig } from "../../tasks/training/resume.ts";
 import { train } from "../../tasks/training/train_run.ts";
+import { PREPARE, prepare } from "./prepare_dataset.ts";
 import { END, type Environment } from "./task_processes.ts";
 
 const MAINS: Partial<Record<TaskName, (config: TaskConfig) => Promise<number | void>>> = {
@@ -90,16 +91,25 @@ function setEnvironment(env: Environment): () => void {
   return () => set(before);
 }
 
+/** Runs a task, and gives its exit code. */
+async function run(task: TaskName | typeof PREPARE, args: string[]): Promise<number> {
+  if (task !== PREPARE) {
+    return await exitCodeOf(task, args, MAINS[task]!, task === "train" ? readTrainConfig : undefined);
+  }
+  await prepare(args);
+  return 0;
+}
+
 if (import.meta.main) {
   shareDevices();
   let text = "";
   for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     text += piece;
     if (!text.endsWith("\n")) continue;
-    const [task, args, env]: [TaskName, string[], Environment] = JSON.parse(text);
+    const [task, args, env]: [TaskName | typeof PREPARE, string[], Environment] = JSON.parse(text);
     text = "";
     const unset = setEnvironment(env);
-    const code = await exitCodeOf(task, args, MAINS[task]!, task === "train" ? readTrainConfig : undefined);
+    const code = await run(task, args);
     unset();
     dropUsedDevices();
     console.error(END);
