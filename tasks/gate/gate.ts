@@ -20,19 +20,27 @@ const ALONE = ["tests/robustness/soak_test.ts"];
 
 /** The slowest files, the slowest first. They begin first: one that begins last keeps a single core busy. */
 const SLOW = [
+  "tests/house/permissions_test.ts",
   "tests/tasks/training/task_resume_test.ts",
+  "tests/tasks/tune/task_tune_test.ts",
   "tests/robustness/mutation_test.ts",
   "tests/tasks/training/real_data_test.ts",
   "tests/tasks/mpi/task_train_mpi_test.ts",
-  "tests/house/permissions_test.ts",
+  "tests/tasks/prepare/task_locks_test.ts",
   "tests/tasks/training/task_train_test.ts",
-  "tests/tasks/report/task_report_test.ts",
+  "tests/ranks/mpi_test.ts",
   "tests/check/used_kernels_test.ts",
-  "tests/check/doctor_test.ts",
 ];
 
-/** Rooms that mirror none of lib: counting the lines that run there takes time, and finds next to none that are new. */
-const UNCOUNTED = ["tests/house/", "tests/robustness/", "tests/tasks/"];
+/** Rooms that mirror none of lib, and files: counting the lines that run there takes time, and finds next to none that are new. */
+const UNCOUNTED = [
+  "tests/house/",
+  "tests/robustness/",
+  "tests/tasks/",
+  "tests/check/doctor_test.ts",
+  "tests/core/dropout_mask_test.ts",
+  "tests/gpu/fusion_test.ts",
+];
 
 /** Lines of a file: how many can run, and how many did. */
 interface Coverage {
@@ -113,10 +121,11 @@ interface TestGroups {
 /**
  * Sorts test files into groups.
  *
- * @throws {Deno.errors.NotFound} If a file that must run alone is none of them.
+ * @throws {Deno.errors.NotFound} If a file that is named here is none of them.
  */
 export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
-  const missing = [...ALONE, ...SLOW].filter((path) => texts.size > 0 && !texts.has(path));
+  const named = [...ALONE, ...SLOW, ...UNCOUNTED.filter((place) => place.endsWith(".ts"))];
+  const missing = named.filter((path) => texts.size > 0 && !texts.has(path));
   if (missing.length > 0) throw new Deno.errors.NotFound(`No such test: ${missing.join(", ")}`);
   const browsing = withImporters(["tests/support/browser.ts"], texts);
   const starting = withImporters([...texts.keys()].filter((path) => texts.get(path)!.includes("Deno.Command(")), texts);
@@ -129,7 +138,7 @@ export function groupTests(texts: ReadonlyMap<string, string>): TestGroups {
   const groupOf = (path: string): keyof TestGroups => {
     if (browsing.has(path)) return "pages";
     if (ALONE.includes(path)) return "alone";
-    return UNCOUNTED.some((room) => path.startsWith(room)) ? "together" : "counted";
+    return UNCOUNTED.some((place) => path.startsWith(place)) ? "together" : "counted";
   };
   const paths = [...texts.keys()].filter((path) => path.endsWith("_test.ts"));
   for (const path of paths.sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1))) {

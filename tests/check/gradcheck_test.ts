@@ -7,7 +7,7 @@ import type { Matrix, ReferenceLayer } from "../../lib/reference/mod.ts";
 import { gpuTest } from "../support/gpu_test_case.ts";
 import { type GpuBug, type TwinBug, withBug } from "../support/planted.ts";
 
-// Under other seeds doctor_test.ts checks them, in processes that count no lines: counting takes most of the time here.
+// Under another seed doctor_test.ts checks them, in a process that counts no lines: counting takes most of the time here.
 gpuTest("every gradient of the usual cases is right", async (device) => {
   for (const given of gradientCases([8])) {
     for (const { name, ok, finiteDifference, gpu } of await checkGradients(device, given, 0)) {

@@ -51,7 +51,7 @@ const DRIVERS = { LD_LIBRARY_PATH: "/nowhere" };
 const ALONE = { OMPI_MCA_ess_singleton_isolated: "1" };
 
 /** A training of one epoch on a table elsewhere. */
-const onOwn = (at: string) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1"];
+const onOwn = (at: string) => ["--data", `${at}/own.csv`, "--target=y", "--num-epochs=1", "--members=1", "--folds=0"];
 const SEARCH = ["--trials=1", "--seed=1|2"];
 
 /** What `deno task setup` is made of. */
@@ -94,7 +94,10 @@ const USES: Record<string, Use> = {
     // Serving the page goes on until Ctrl-C: playground_test does it, with the task's permissions.
     unused: ["--allow-net=127.0.0.1"],
   },
-  quality: { args: () => ["--tables=iris", "--seeds=1", "--set=num-epochs=1"], says: /^iris +1 /m },
+  quality: {
+    args: () => ["--tables=iris", "--seeds=1", "--set=num-epochs=1"],
+    says: /^iris +1 /m,
+  },
   setup: {
     says: /^$/,
     project: ["deno.json", "deno.lock", ...SETUP],

@@ -75,7 +75,7 @@ function assertHarmless({ stdout, stderr }: Outcome): void {
 }
 
 permittedGpuTest("names in a model print as text, in predict, evaluate and their errors", async (device) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("predict");
   await saveRun(device, place, "evil");
   const run = ["--run-name=evil"];
   const row = Object.fromEntries([...NAMES.map((name) => [name, 1]), ["PWNED", "x"]]);
@@ -100,7 +100,7 @@ permittedGpuTest("names in a model print as text, in predict, evaluate and their
 });
 
 permittedGpuTest("names in a model are texts in the code that export writes, and choose no file", async (device) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   await saveRun(device, place, "evil");
   const before = Object.keys(await place.digests());
   for (const format of ["ts", "pytorch", "onnx"]) {
@@ -122,7 +122,7 @@ permittedGpuTest("names in a model are texts in the code that export writes, and
 });
 
 permittedGpuTest("a run that is a link, or holds links, reaches no file outside of data/runs", async (device) => {
-  await using place = await Workplace.create({ "precious.txt": "precious", "elsewhere/a.txt": "" });
+  await using place = await Workplace.inSeries("export", { "precious.txt": "precious", "elsewhere/a.txt": "" });
   await saveRun(device, place, "evil");
   await Deno.rename(place.at("data/runs/evil"), place.at("elsewhere/run"));
   await Deno.symlink(place.at("elsewhere/run"), place.at("data/runs/evil"));

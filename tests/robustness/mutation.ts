@@ -10,6 +10,9 @@ const root = new URL("../../", import.meta.url);
 /** What a check may take, in milliseconds; many times what it does take. */
 const TIMEOUT = 30_000;
 
+/** Mutants for which one worker is enough. */
+const FEW = 50;
+
 /** What catches mutants. */
 const CHECKS = ["gradcheck", "self_test", "op_cases"];
 
@@ -31,7 +34,10 @@ export function sample(mutants: readonly Mutant[], count: number, seed: number):
   return [...new Random(seed, "mutants").permutation(ending.length).subarray(0, count)].map((i) => ending[i]);
 }
 
-/** Checks mutants in two workers, and tells each one's verdict as it is reached: what caught it, "" where nothing did. */
+/**
+ * Checks mutants and tells each one's verdict as it is reached: what caught it, "" where nothing did. Many go to two workers; of
+ * a few the second worker's own device would take more than it saves.
+ */
 export async function checkMutants(mutants: readonly Mutant[], tell: (name: string, caughtBy: string) => void) {
   const folder = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
@@ -41,7 +47,7 @@ export async function checkMutants(mutants: readonly Mutant[], tell: (name: stri
       using worker = new Checker();
       for (const mutant of queue) tell(mutant.name, await worker.ask(await copies.questionOf(mutant)));
     };
-    await Promise.all([work(), work()]);
+    await Promise.all(mutants.length < FEW ? [work()] : [work(), work()]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -8,22 +8,59 @@ import { pathInProject } from "./run_task_process.ts";
 /** A raw row; what is missing is undefined. */
 export type RawRow = Record<string, number | string | undefined>;
 
-/** Runs a file on inputs by name. */
-export async function runSession(path: string, feeds: Feeds): Promise<Results> {
+/** Runs files one after the other, until the test file is over. */
+class Runner {
   // Without the project's lock file, into which the runtime would be written, and then downloaded by every task.
-  const options = ["--quiet", "--no-config", "--no-check", "--no-prompt", "--allow-read", "--allow-env", "--allow-ffi"];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...options, pathInProject("tests/support/onnx_runner.ts"), path],
+  readonly #options = [
+    "--quiet",
+    "--no-config",
+    "--no-check",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-env",
+    "--allow-ffi",
+  ];
+  readonly #child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...this.#options, pathInProject("tests/support/onnx_runner.ts")],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(feeds)));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
+  readonly #writer = this.#child.stdin.getWriter();
+  readonly #reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  readonly #stderr = new Response(this.#child.stderr).text();
+
+  /** Asks for a file's outputs; fails with what the process said if it ends. */
+  async run(path: string, feeds: Feeds): Promise<Results> {
+    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify([path, feeds])}\n`));
+    let answer = "";
+    while (!answer.endsWith("\n")) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error(`${path}: ${await this.#stderr}`);
+      answer += value;
+    }
+    return JSON.parse(answer);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+let runner: Runner | undefined;
+
+const endRunner = () => runner?.kill();
+
+/** Runs a file on inputs by name. */
+export async function runSession(path: string, feeds: Feeds): Promise<Results> {
+  runner ??= new Runner();
+  addEventListener("unload", endRunner); // the same listener counts once
+  try {
+    return await runner.run(path, feeds);
+  } catch (error) {
+    runner = undefined;
+    throw error;
+  }
 }
 
 /** Predicts raw rows: missing numbers go in as NaN, missing names as empty texts. */

@@ -1,7 +1,6 @@
 /**
- * Runs an ONNX file in the reference runtime, in a process of its own: the runtime is native code, which no task may load.
- *
- *   deno run --no-config --allow-read --allow-env --allow-ffi tests/support/onnx_runner.ts model.onnx < inputs.json
+ * Runs ONNX files in the reference runtime, in a process of its own: the runtime is native code, which no task may load. Each
+ * line of stdin is the path of a file and its inputs, as JSON; the answer is a line of what came out.
  */
 
 // deno-lint-ignore no-import-prefix -- in deno.json every task would download it
@@ -13,9 +12,8 @@ export type Feeds = Record<string, { width: number; values: (number | null)[] | 
 /** What came out, by name. */
 export type Results = Record<string, { dims: number[]; values: (number | string)[] }>;
 
-if (import.meta.main) {
-  const session = await InferenceSession.create(Deno.args[0], { logSeverityLevel: 3 });
-  const feeds: Feeds = await new Response(Deno.stdin.readable).json();
+async function run(path: string, feeds: Feeds): Promise<Results> {
+  const session = await InferenceSession.create(path, { logSeverityLevel: 3 });
   const inputs = Object.entries(feeds).map(([name, { width, values }]) => {
     const dims = [values.length / width, width];
     const isText = typeof values[0] === "string";
@@ -27,10 +25,22 @@ if (import.meta.main) {
     ];
   });
   const outputs = await session.run(Object.fromEntries(inputs));
+  await session.release();
   const results = Object.entries(outputs).map(([name, { dims, data }]) => [
     name,
     { dims, values: Array.from(data as Iterable<number | string>) },
   ]);
-  console.log(JSON.stringify(Object.fromEntries(results)));
+  return Object.fromEntries(results);
+}
+
+if (import.meta.main) {
+  let text = "";
+  for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (!text.endsWith("\n")) continue;
+    const [path, feeds]: [string, Feeds] = JSON.parse(text);
+    text = "";
+    console.log(JSON.stringify(await run(path, feeds)));
+  }
   Deno.exit(0);
 }

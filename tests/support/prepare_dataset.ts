@@ -1,8 +1,4 @@
-/**
- * Prepares a dataset as training does, in a process of its own, whose folder it works in; prints what was said.
- *
- *   deno run tests/support/prepare_dataset.ts <flags of train>
- */
+/** Prepares a dataset as training does, in the process of a `Workplace.inSeries()`, whose folder it works in. */
 
 import { assertEquals } from "@std/assert";
 import { prepareDataset } from "../../tasks/prepare/stages.ts";
@@ -10,7 +6,10 @@ import { readConfig } from "../../tasks/settings/config.ts";
 import { Progress } from "../../tasks/show/progress.ts";
 import { QuietView } from "../../tasks/show/plain_view.ts";
 import { NO_SCREEN } from "../../tasks/show/screen.ts";
-import { pathInProject, type Workplace } from "./run_task_process.ts";
+import type { Workplace } from "./run_task_process.ts";
+
+/** What a series calls it; no task of deno.json is called so. */
+export const PREPARE = "prepare";
 
 /** What preparing came to. */
 interface Prepared {
@@ -25,9 +24,8 @@ interface Prepared {
   fault?: string;
 }
 
-export async function prepareIn(folder: Workplace, args: readonly string[]): Promise<Prepared> {
-  const script = ["--config", pathInProject("deno.json"), pathInProject("tests/support/prepare_dataset.ts")];
-  const { stdout, stderr } = await folder.runDeno(["run", "-A", "--no-check", ...script, ...args]);
+export async function prepareIn(place: Workplace, args: readonly string[]): Promise<Prepared> {
+  const { stdout, stderr } = await place.succeed(PREPARE, args);
   assertEquals(stderr, "");
   return JSON.parse(stdout);
 }
@@ -48,8 +46,9 @@ class NoteView extends QuietView {
   }
 }
 
-if (import.meta.main) {
-  const config = readConfig("train", Deno.args, { env: () => undefined, dotenv: "" });
+/** What the process does: prints what was said, as JSON. */
+export async function prepare(args: readonly string[]): Promise<void> {
+  const config = readConfig("train", args, { env: () => undefined, dotenv: "" });
   const view = new NoteView();
   try {
     using dataset = await prepareDataset(config, view);

@@ -45,7 +45,7 @@ Deno.test("makeRows() repeats the four rows of xor", () => {
 });
 
 permitted("gen-data gives the same bytes for the same settings, others for others", async () => {
-  await using folder = await Workplace.create();
+  await using folder = await Workplace.inSeries("gen-data");
   const make = async (...args: string[]) => {
     assertEquals((await folder.succeed("gen-data", ["--num-dataset", "9000", ...args])).stderr, "");
     return await folder.read("data/cubic.csv");
@@ -61,7 +61,7 @@ permitted("gen-data gives the same bytes for the same settings, others for other
 });
 
 permitted("gen-data skips a dataset that is there, unless told to make it anew", async () => {
-  await using folder = await Workplace.create();
+  await using folder = await Workplace.inSeries("gen-data");
   await folder.run("gen-data", ["--recipe", "xor"]);
   const mtime = () => Deno.statSync(`${folder.path}/data/xor.csv`).mtime!.getTime();
   const before = mtime();
@@ -76,7 +76,7 @@ permitted("gen-data skips a dataset that is there, unless told to make it anew",
 });
 
 permitted("gen-data does not write over somebody's own file, unless told to", async () => {
-  await using folder = await Workplace.create();
+  await using folder = await Workplace.inSeries("gen-data");
   const refused = async () => {
     const { code, stdout, stderr } = await folder.run("gen-data", ["--recipe", "xor"]);
     assertEquals([code, stdout], [1, ""]);
@@ -94,6 +94,6 @@ permitted("gen-data does not write over somebody's own file, unless told to", as
 
 permitted("gen-data that cannot write its note leaves the dataset before it, and no half of one", async () => {
   const files = { "data/cubic.csv.json.partial/in the way": "", "data/cubic.csv": "kept" };
-  await using folder = await Workplace.create(files);
+  await using folder = await Workplace.inSeries("gen-data", files);
   await folder.refuse(1, ["irectory"], "gen-data", ["--num-dataset", "10", "--generate-dataset"]);
 });

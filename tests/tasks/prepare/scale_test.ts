@@ -45,7 +45,7 @@ Deno.test("Splitter draws anew for each block and seed", () => {
 });
 
 permitted("scale writes every row once, scaled by the training rows alone", async () => {
-  await using folder = await Workplace.create({ "data/cubic.csv": lineCsv(10_000) });
+  await using folder = await Workplace.inSeries("scale", { "data/cubic.csv": lineCsv(10_000) });
   const { stdout, stderr } = await folder.succeed("scale");
   assertEquals(stderr, "");
   assertEquals(stdout.split("\n")[0], `${SCALED}: 8000 training, 1000 validation and 1000 test rows`);
@@ -76,7 +76,7 @@ permitted("scale writes every row once, scaled by the training rows alone", asyn
 });
 
 permitted("scale prints each column before and after", async () => {
-  await using folder = await Workplace.create({ "data/cubic.csv": "x,y\n0,-2\n4,2\n2,0\n2,4\n" });
+  await using folder = await Workplace.inSeries("scale", { "data/cubic.csv": "x,y\n0,-2\n4,2\n2,0\n2,4\n" });
   const { stdout } = await folder.run("scale", ["--split", "1,0,0", "--scaling-method", "minmax"]);
   assertEquals(stdout.trimEnd().split("\n").slice(1).map((line) => line.trim().split(/ +/)), [
     ["column", "min", "max", "mean", "deviation"],
@@ -88,7 +88,7 @@ permitted("scale prints each column before and after", async () => {
 });
 
 permitted("scale gives the same bytes for the same settings", async () => {
-  await using folder = await Workplace.create({ "data/cubic.csv": lineCsv(50) });
+  await using folder = await Workplace.inSeries("scale", { "data/cubic.csv": lineCsv(50) });
   const scale = async (...args: string[]) => {
     await folder.succeed("scale", args);
     return await folder.read(SCALED);
@@ -99,7 +99,7 @@ permitted("scale gives the same bytes for the same settings", async () => {
 });
 
 permitted("scale leaves classes alone under loss bce, and wants them from 0 to 1", async () => {
-  await using folder = await Workplace.create({ "data/xor.csv": "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n" });
+  await using folder = await Workplace.inSeries("scale", { "data/xor.csv": "x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n" });
   await folder.succeed("scale", ["--recipe", "xor", "--scaling-method", "standardize"]);
   using dataset = await openScaledDataset(`${folder.path}/data/xor.scaled.safetensors`);
   const { scalers, parts } = dataset;

@@ -6,7 +6,7 @@ import { Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 permitted("prepareDataset() makes and scales what is missing, and leaves alone what is current", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const args = ["--num-dataset", "9000"];
   const first = await prepareIn(place, args);
   const { size } = await Deno.stat(place.at("data/cubic.csv"));
@@ -36,7 +36,7 @@ permitted("prepareDataset() makes and scales what is missing, and leaves alone w
 
 permitted("prepareDataset() tells the notes on a table also when it is current", async () => {
   const table = `x,y\n${Array.from({ length: 40 }, (_, i) => `${i % 9 ? i : -999},${i}\n`).join("")}`;
-  await using place = await Workplace.create({ "t.csv": table });
+  await using place = await Workplace.inSeries("train", { "t.csv": table });
   const note = '  x: -999 lies far from all others, 1 to 39; if it means missing, say --missing-texts "-999"';
   for (const scale of ["wrote", "skipped"]) {
     const { notes, told } = await prepareIn(place, ["--data", "t.csv", "--target", "y"]);
@@ -47,7 +47,7 @@ permitted("prepareDataset() tells the notes on a table also when it is current",
 
 permitted("prepareDataset() that fails leaves no half of a file", async () => {
   const bad = `x,y\n${"1,2\n".repeat(50)}1,many\n`;
-  await using place = await Workplace.create({ "data/cubic.csv": bad, "t.csv": bad });
+  await using place = await Workplace.inSeries("train", { "data/cubic.csv": bad, "t.csv": bad });
   for (const args of [[], ["--data", "t.csv", "--target", "y", "--task", "regression"]]) {
     const { fault } = await prepareIn(place, args);
     assertStringIncludes(fault ?? "nothing", '.csv:52, column "y": "many" is not a number');
@@ -58,7 +58,7 @@ permitted("prepareDataset() that fails leaves no half of a file", async () => {
 permitted("prepareDataset() sees what comes to a folder, goes or changes, and lets others be", async () => {
   const rows = (from: number) =>
     `x,y\n${Array.from({ length: 30 }, (_, i) => `${i + from},${(i * from) % 7}\n`).join("")}`;
-  await using place = await Workplace.create({ "t/a.csv": rows(1), "t/b.csv": rows(2), "t/c.csv": rows(3) });
+  await using place = await Workplace.inSeries("train", { "t/a.csv": rows(1), "t/b.csv": rows(2), "t/c.csv": rows(3) });
   const scaled = "data/t.scaled.safetensors";
   const made = (why: string) => [`scale: wrote ${scaled} (${why})`];
   const current = [`scale: skipped, ${scaled} is current`];
@@ -82,7 +82,7 @@ permitted("prepareDataset() sees what comes to a folder, goes or changes, and le
 permitted(
   "prepareDataset() makes rows anew that were damaged, cut or are of an earlier version, and says which",
   async () => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("train");
     const path = place.at("data/xor.scaled.safetensors");
     const args = ["--recipe", "xor"];
     const { sha256 } = await prepareIn(place, args);

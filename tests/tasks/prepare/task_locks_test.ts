@@ -12,9 +12,9 @@ const PROMPT = 5000;
 const CSV = "data/cubic.csv";
 const SCALED = "data/cubic.scaled.safetensors";
 
-/** Runs tasks at once; all must succeed. */
+/** Runs tasks at once, in processes of their own; all must succeed. */
 async function atOnce(place: Workplace, calls: readonly [task: string, ...args: string[]][]): Promise<string[]> {
-  const outcomes = await Promise.all(calls.map(([task, ...args]) => place.succeed(task, args)));
+  const outcomes = await Promise.all(calls.map(([task, ...args]) => place.succeed(task, args, {})));
   return outcomes.map(({ stdout }) => stdout);
 }
 
@@ -30,7 +30,7 @@ async function valuesIn(place: Workplace): Promise<string> {
 }
 
 permitted("gen-data four times at once leaves one of the datasets that each alone makes", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const alone = [];
   for (const rows of ["60000", "80000"]) {
     await place.succeed("gen-data", ["--num-dataset", rows]);
@@ -49,14 +49,14 @@ permitted("gen-data four times at once leaves one of the datasets that each alon
 });
 
 permitted("scale beside gen-data of another size leaves what one after the other would", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const alone = [];
   for (const rows of ["1000", "200000"]) {
     await place.succeed("gen-data", ["--num-dataset", rows]);
     await place.succeed("scale");
     alone.push(await valuesIn(place));
   }
-  const first = place.succeed("scale");
+  const first = place.succeed("scale", [], {}); // in a process of its own
   // From its second pass on another CSV file would give it other rows than the first one saw.
   await until(() => isLonger(place.at(`${SCALED}.partial`), -1));
   const [{ stdout }] = await Promise.all([first, atOnce(place, [["gen-data", "--num-dataset", "1000"], ["scale"]])]);
@@ -66,10 +66,11 @@ permitted("scale beside gen-data of another size leaves what one after the other
 });
 
 permitted("two trainings at once on one recipe each train on the dataset that their settings ask for", async () => {
+  const small = ["--num-epochs=1", "--batch-size=full", "--hidden-size=4", "--split=0.9,0.1,0"];
   const calls = ["300", "20000"].map((rows) =>
-    ["train", "--num-dataset", rows, "--num-epochs=1", "--batch-size=full", "--run-name", `of_${rows}`] as const
+    ["train", "--num-dataset", rows, ...small, "--run-name", `of_${rows}`] as const
   );
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   for (const [task, ...args] of calls) await place.succeed(task, args);
   const models = async () =>
     Object.entries(await place.digests("data/runs")).filter(([name]) => /^[^.]+\/model/.test(name)).toSorted();
@@ -115,7 +116,8 @@ permitted("gen-data waits for whoever has the dataset; when that process is kill
 
 permitted("tune refuses a second search under its name, and leaves a trial alone that is being trained", async () => {
   await using place = await Workplace.create();
-  const search = ["--num-dataset=200", "--num-epochs=1", "--learning-rate=1e-3..1e-2", "--trials=1", "--run-name=a"];
+  const small = ["--num-dataset=200", "--num-epochs=1", "--hidden-size=4", "--split=0.9,0.1,0"];
+  const search = [...small, "--learning-rate=1e-3..1e-2", "--trials=1", "--run-name=a"];
   await place.succeed("tune", search);
   await Deno.remove(place.at("data/runs/a-001/summary.json"));
   const before = await place.digests("data/runs");
@@ -132,24 +134,25 @@ permitted("tune refuses a second search under its name, and leaves a trial alone
 });
 
 permitted("two predict --output, or two exports, to one path leave the files of one of them", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("export");
   for (const [run, width] of [["narrow", "3"], ["wide", "40"]]) {
     await Deno.mkdir(place.at(run));
-    const flags = ["--num-dataset=200", "--num-epochs=1", "--hidden-size", width, "--run-name", run];
-    await place.succeed("train", flags);
+    const flags = ["--num-dataset=200", "--num-epochs=1", "--split=0.9,0.1,0", "--hidden-size", width];
+    await place.succeed("train", [...flags, "--run-name", run]);
   }
   const rows = (from: number) => "x\n" + Array.from({ length: 20_000 }, (_, i) => from + i / 1000).join("\n") + "\n";
   for (const [name, from] of [["a.csv", -90], ["b.csv", 0]] as const) await place.write(name, rows(from));
+  const call = ([task, ...args]: [string, ...string[]]) => [task, args] as const;
   const predict = (input: string, output: string) =>
     ["predict", "--run-name=wide", "--input", input, "--output", output] as [string, ...string[]];
   const toPytorch = (run: string, output: string) =>
     ["export", "--format=pytorch", "--run-name", run, "--output", output] as [string, ...string[]];
-  await atOnce(place, [predict("a.csv", "a.out"), predict("b.csv", "b.out")]);
+  for (const name of ["a", "b"]) await place.succeed(...call(predict(`${name}.csv`, `${name}.out`)));
   await atOnce(place, [predict("a.csv", "out"), predict("b.csv", "out")]);
   const predicted = await place.digests();
   assert([predicted["a.out"], predicted["b.out"]].includes(predicted["out"]), "the predictions mix");
 
-  await atOnce(place, [toPytorch("narrow", "narrow/net.py"), toPytorch("wide", "wide/net.py")]);
+  for (const run of ["narrow", "wide"]) await place.succeed(...call(toPytorch(run, `${run}/net.py`)));
   await using holder = await holdLock(place, `lockExport("net.py")`);
   const waiting = await Promise.all(["narrow", "wide"].map(async (run) => {
     const [task, ...args] = toPytorch(run, "net.py");

@@ -14,7 +14,7 @@ import { permitted } from "../../support/permitted.ts";
 /** Util-linux has `script` with these options; BSD's takes others. */
 const ignore = Deno.build.os !== "linux";
 
-const SMALL = ["--num-dataset", "500", "--hidden-size", "8", "--batch-size", "10"];
+const SMALL = ["--num-dataset", "500", "--split", "0.8,0.2,0", "--hidden-size", "8", "--batch-size", "10"];
 
 /** Warns of weights that start alike. */
 const WARNED = [...SMALL, "--num-epochs", "100", "--init", "ones"];
@@ -153,7 +153,7 @@ permitted({ name: "what goes to a file or a pipe is plain, whatever the other st
 });
 
 permitted("--quiet prints warnings and errors, and nothing else", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--quiet"]);
   assertEquals(stdout, "");
   assertMatch(stderr, /^warning: epoch 1: .* init kaiming or xavier\n$/);
@@ -171,7 +171,7 @@ Deno.test("--quiet and --json stand alone or with true or false, and exclude eac
 });
 
 permitted("--json prints an object a line, and nothing else", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--json"]);
   assertEquals(stderr, "");
   const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
