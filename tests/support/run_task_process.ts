@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Environment, environmentOf } from "./task_environment.ts";
+import { type Environment, environmentOf, settingsOf } from "./task_environment.ts";
 
 export { COVERAGE, environmentOf } from "./task_environment.ts";
 
@@ -76,9 +76,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   /**
-   * Makes a folder in which those of {@linkcode IN_SERIES} that are given no environment run one after the other in one
-   * process: for many short ones, of which each start would take most of the time. The process has exactly the permissions
-   * of `task`.
+   * Makes a folder in which those of {@linkcode IN_SERIES} run one after the other in one process, unless their environment
+   * has more than settings: for many short ones, of which each start would take most of the time. The process has exactly
+   * the permissions of `task`.
    */
   static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
     const place = await Workplace.create(files);
@@ -91,7 +91,7 @@ export class Workplace implements AsyncDisposable {
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
-    if (this.#series?.tasks.includes(task) && !env) return await this.#series.run(task, args);
+    if (this.#series?.canRun(task, env)) return await this.#series.run(task, args, env);
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
@@ -226,8 +226,12 @@ class Series {
     this.#said = [child.stdout, child.stderr].map((from) => from.pipeThrough(new TextDecoderStream()).getReader());
   }
 
-  async run(task: string, args: readonly string[]): Promise<Outcome> {
-    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify([task, args])}\n`));
+  canRun(task: string, env: Environment = {}): boolean {
+    return this.tasks.includes(task) && settingsOf(env) !== undefined;
+  }
+
+  async run(task: string, args: readonly string[], env: Environment = {}): Promise<Outcome> {
+    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify([task, args, settingsOf(env)])}\n`));
     const texts = await Promise.all(this.#said.map(async (reader) => {
       let text = "";
       for (let isOver = false; !isOver && !/\0end\0\d*\n$/.test(text.slice(-20));) {

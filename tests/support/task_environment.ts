@@ -16,13 +16,22 @@ const LEFT_OUT: Environment = { REPORT: "false", SELF_TEST: "false" };
 /** Tells Deno where to write what ran. A task writes some twenty files of it, and a fifth of its time goes into them. */
 export const COVERAGE = "DENO_COVERAGE_DIR";
 
+/** What a task reads anew at each start: settings, and INIT_CWD, where the user of `deno task test` stood. */
+const READ_ANEW: readonly string[] = [...KEYS, "INIT_CWD"];
+
+/** The settings of an environment, `null` for those that {@linkcode environmentOf} leaves out; undefined if it has more. */
+export function settingsOf(env: Environment): Record<string, string | null> | undefined {
+  if (Object.keys(env).some((key) => !READ_ANEW.includes(key))) return undefined;
+  const whole = environmentOf(env);
+  return Object.fromEntries(Object.keys(env).map((key) => [key, whole[key] ?? null]));
+}
+
 /**
  * This process' environment without settings and without coverage, and more. What is set to nothing is as if nobody had set
  * it.
  */
 export function environmentOf(env: Environment): Environment {
-  // INIT_CWD is where the user of `deno task test` stood.
-  const unset: string[] = [...KEYS, "INIT_CWD", COVERAGE];
+  const unset: string[] = [...READ_ANEW, COVERAGE];
   const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !unset.includes(key));
   const whole: Environment = { ...Object.fromEntries(kept), ...SINGLE_THREADED, ...LEFT_OUT, ...env };
   for (const key of Object.keys(LEFT_OUT)) if (whole[key] === "") delete whole[key];
