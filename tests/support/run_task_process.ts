@@ -76,9 +76,9 @@ export class Workplace implements AsyncDisposable {
   }
 
   /**
-   * Makes a folder in which those of {@linkcode IN_SERIES} run one after the other in one process, unless their environment
-   * has more than settings: for many short ones, of which each start would take most of the time. The process has exactly
-   * the permissions of `task`.
+   * Makes a folder in which those of {@linkcode IN_SERIES} run one after the other in one process: for many short ones, of
+   * which each start would take most of the time. The process has exactly the permissions of `task`. What is given an
+   * environment that is empty, or has more than settings, runs in a process of its own.
    */
   static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
     const place = await Workplace.create(files);
@@ -226,8 +226,9 @@ class Series {
     this.#said = [child.stdout, child.stderr].map((from) => from.pipeThrough(new TextDecoderStream()).getReader());
   }
 
-  canRun(task: string, env: Environment = {}): boolean {
-    return this.tasks.includes(task) && settingsOf(env) !== undefined;
+  canRun(task: string, env?: Environment): boolean {
+    const isForOwn = env && (Object.keys(env).length === 0 || settingsOf(env) === undefined);
+    return this.tasks.includes(task) && !isForOwn;
   }
 
   async run(task: string, args: readonly string[], env: Environment = {}): Promise<Outcome> {

@@ -78,7 +78,7 @@ async function refusesRows(place: Workplace): Promise<void> {
     [1, "--input data/runs", "Cannot read data/runs: it is a folder"],
   ];
   for (const [code, args, ...says] of cases) {
-    // A process that is given an environment is one of its own, here with a stdin of its own.
+    // A process that is given an empty environment is one of its own, here with a stdin of its own.
     const env = args === "" ? {} : undefined;
     await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"], env);
   }
