@@ -4,6 +4,7 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { IS_PERMITTED } from "./permitted.ts";
 import { type Environment, environmentOf, settingsOf } from "./task_environment.ts";
 
 export { COVERAGE, environmentOf } from "./task_environment.ts";
@@ -63,7 +64,7 @@ export class Workplace implements AsyncDisposable {
   /** Makes the folder, with files in it. */
   static async create(files: Record<string, string> = {}): Promise<Workplace> {
     const place = new Workplace(await Deno.makeTempDir({ prefix: "backhand_task_" }));
-    for (const [name, text] of Object.entries(files)) await place.write(name, text);
+    await place.reset(files);
     return place;
   }
 
@@ -178,6 +179,12 @@ export class Workplace implements AsyncDisposable {
     return (await this.read(name)).trimEnd().split("\n").map((line) => JSON.parse(line));
   }
 
+  /** Leaves these files alone. */
+  async reset(files: Record<string, string>): Promise<void> {
+    for await (const { name } of Deno.readDir(this.path)) await Deno.remove(this.at(name), { recursive: true });
+    for (const [name, text] of Object.entries(files)) await this.write(name, text);
+  }
+
   /** The path of a file from anywhere. */
   at(name: string): string {
     return `${this.path}/${name}`;
@@ -214,6 +221,20 @@ export class Workplace implements AsyncDisposable {
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
     return new Deno.Command(program, { args: [...args], ...surroundings, ...pipes });
   }
+}
+
+/**
+ * A folder and a process for all tests of a file, as {@linkcode Workplace.inSeries} makes them: starting the process takes as
+ * long as some ten short trainings in it. Each test finds the folder empty, but for these files.
+ */
+export function placeOfFile(task: string, files: Record<string, string> = {}): () => Workplace {
+  let place: Workplace | undefined;
+  if (IS_PERMITTED) {
+    Deno.test.beforeAll(async () => void (place = await Workplace.inSeries(task)));
+    Deno.test.beforeEach(() => place!.reset(files));
+    Deno.test.afterAll(() => place![Symbol.asyncDispose]());
+  }
+  return () => place!;
 }
 
 /** A process that runs tasks one after the other. */
