@@ -4,33 +4,16 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { IS_PERMITTED } from "./permitted.ts";
-import { type Environment, environmentOf, settingsOf } from "./task_environment.ts";
+import { type Environment, environmentOf, type Outcome, Series } from "./task_processes.ts";
 
-export { COVERAGE, environmentOf } from "./task_environment.ts";
+export { COVERAGE, environmentOf, type Outcome } from "./task_processes.ts";
 
 const root = new URL("../../", import.meta.url);
 
 /** A backend that this system has no adapter for. */
 export const NO_ADAPTER = { DENO_WEBGPU_BACKEND: Deno.build.os === "darwin" ? "dx12" : "metal" };
 
-/** How a task ended and what it said. */
-export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 type Content = string | Uint8Array<ArrayBuffer>;
-
-/** The tasks that can run one after the other in one process. */
-const IN_SERIES = ["gen-data", "scale", "train", "predict", "evaluate", "explain", "compare", "export", "report"];
-
-/** Of these, the ones that write where their user says: their process must be one that may. */
-const ANYWHERE = ["export", "report"];
-
-/** Ends what a task says where others follow it in the same process. */
-export const END = "\0end\0";
 
 /** The path of one of the project's files, whose folder may have any name. */
 export function pathInProject(name: string): string {
@@ -55,6 +38,14 @@ export async function argumentsOf(task: string, denials: readonly string[] = ["-
   return ["run", "--config", pathInProject("deno.json"), ...denials, ...flags, pathInProject(script)];
 }
 
+/** Folders whose process is ready for the next test of the file. */
+const idle: Workplace[] = [];
+
+/** Ends processes and folders that no further test will take. */
+function endIdle(): void {
+  for (const place of idle.splice(0)) place.abandon();
+}
+
 /** A temporary folder in which tasks run; it goes when it is disposed of. */
 export class Workplace implements AsyncDisposable {
   #series?: Series;
@@ -64,7 +55,7 @@ export class Workplace implements AsyncDisposable {
   /** Makes the folder, with files in it. */
   static async create(files: Record<string, string> = {}): Promise<Workplace> {
     const place = new Workplace(await Deno.makeTempDir({ prefix: "backhand_task_" }));
-    await place.reset(files);
+    for (const [name, text] of Object.entries(files)) await place.write(name, text);
     return place;
   }
 
@@ -77,22 +68,22 @@ export class Workplace implements AsyncDisposable {
   }
 
   /**
-   * Makes a folder in which those of {@linkcode IN_SERIES} run one after the other in one process: for many short ones, of
-   * which each start would take most of the time. The process has exactly the permissions of `task`. What is given an
-   * environment that is empty, or has more than settings, runs in a process of its own.
+   * Makes a folder in which those of {@linkcode IN_SERIES} run one after the other in one process and on one device, if their
+   * environment holds settings alone: for many short ones, of which each start would take most of the time. The process has
+   * exactly the permissions of `task`. Folder, emptied, and process then serve the next test of the file.
    */
   static async inSeries(task: string, files: Record<string, string> = {}): Promise<Workplace> {
-    const place = await Workplace.create(files);
     const words = [...(await argumentsOf(task)).slice(0, -1), pathInProject("tests/support/task_series.ts")];
-    const mayWrite = words.includes("--allow-write");
-    const tasks = IN_SERIES.filter((name) => mayWrite || !ANYWHERE.includes(name));
-    place.#series = new Series(place.#command(words, {}, "piped").spawn(), tasks);
+    const at = idle.findIndex((place) => place.#series!.words.join() === words.join());
+    const place = at < 0 ? await Workplace.create() : idle.splice(at, 1)[0];
+    for (const [name, text] of Object.entries(files)) await place.write(name, text);
+    place.#series ??= new Series(place.#command(words, {}, "piped").spawn(), words);
     return place;
   }
 
   /** Runs a task to its end. The environment is this process' own without settings, and `env`. */
   async run(task: string, args: readonly string[] = [], env?: Environment): Promise<Outcome> {
-    if (this.#series?.canRun(task, env)) return await this.#series.run(task, args, env);
+    if (this.#series?.takes(task, env)) return await this.#series.run(task, args, env);
     return await this.runDeno([...await argumentsOf(task), ...args], env);
   }
 
@@ -179,12 +170,6 @@ export class Workplace implements AsyncDisposable {
     return (await this.read(name)).trimEnd().split("\n").map((line) => JSON.parse(line));
   }
 
-  /** Leaves these files alone. */
-  async reset(files: Record<string, string>): Promise<void> {
-    for await (const { name } of Deno.readDir(this.path)) await Deno.remove(this.at(name), { recursive: true });
-    for (const [name, text] of Object.entries(files)) await this.write(name, text);
-  }
-
   /** The path of a file from anywhere. */
   at(name: string): string {
     return `${this.path}/${name}`;
@@ -207,8 +192,21 @@ export class Workplace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#series?.end();
-    await Deno.remove(this.path, { recursive: true });
+    const series = this.#series;
+    if (!series?.isReady) {
+      await series?.end();
+      await Deno.remove(this.path, { recursive: true });
+      return;
+    }
+    for await (const { name } of Deno.readDir(this.path)) await Deno.remove(this.at(name), { recursive: true });
+    idle.push(this);
+    addEventListener("unload", endIdle); // the same listener counts once
+  }
+
+  /** Ends what is left of it at once. */
+  abandon(): void {
+    this.#series?.kill();
+    Deno.removeSync(this.path, { recursive: true });
   }
 
   #command(
@@ -220,57 +218,6 @@ export class Workplace implements AsyncDisposable {
     const pipes = { stdin, stdout: "piped", stderr: "piped" } as const;
     const surroundings = { cwd: this.path, clearEnv: true, env: environmentOf(env) };
     return new Deno.Command(program, { args: [...args], ...surroundings, ...pipes });
-  }
-}
-
-/**
- * A folder and a process for all tests of a file, as {@linkcode Workplace.inSeries} makes them: starting the process takes as
- * long as some ten short trainings in it. Each test finds the folder empty, but for these files.
- */
-export function placeOfFile(task: string, files: Record<string, string> = {}): () => Workplace {
-  let place: Workplace | undefined;
-  if (IS_PERMITTED) {
-    Deno.test.beforeAll(async () => void (place = await Workplace.inSeries(task)));
-    Deno.test.beforeEach(() => place!.reset(files));
-    Deno.test.afterAll(() => place![Symbol.asyncDispose]());
-  }
-  return () => place!;
-}
-
-/** A process that runs tasks one after the other. */
-class Series {
-  readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #said: ReadableStreamDefaultReader<string>[];
-
-  constructor(readonly child: Deno.ChildProcess, readonly tasks: readonly string[]) {
-    this.#stdin = child.stdin.getWriter();
-    this.#said = [child.stdout, child.stderr].map((from) => from.pipeThrough(new TextDecoderStream()).getReader());
-  }
-
-  canRun(task: string, env?: Environment): boolean {
-    const isForOwn = env && (Object.keys(env).length === 0 || settingsOf(env) === undefined);
-    return this.tasks.includes(task) && !isForOwn;
-  }
-
-  async run(task: string, args: readonly string[], env: Environment = {}): Promise<Outcome> {
-    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify([task, args, settingsOf(env)])}\n`));
-    const texts = await Promise.all(this.#said.map(async (reader) => {
-      let text = "";
-      for (let isOver = false; !isOver && !/\0end\0\d*\n$/.test(text.slice(-20));) {
-        const { value = "", done } = await reader.read();
-        text += value;
-        isOver = done;
-      }
-      return text;
-    }));
-    const [[stdout, code], [stderr]] = texts.map((text) => text.split(END));
-    assertMatch(code ?? "", /^\d+\n$/, `the process ended in ${task} ${args.join(" ")}: ${stderr}`);
-    return { code: Number(code), stdout, stderr };
-  }
-
-  async end(): Promise<void> {
-    await this.#stdin.close();
-    await Promise.all([this.child.status, ...this.#said.map((reader) => reader.cancel())]);
   }
 }
 

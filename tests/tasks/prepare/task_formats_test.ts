@@ -74,7 +74,7 @@ permitted("scale names the row of a Parquet file where a cell is missing or no n
 });
 
 permitted("every task refuses a pipe, a device and stdin at once, and in the project's words", async () => {
-  await using place = await Workplace.create({ "t.csv": csv(",") });
+  await using place = await Workplace.inSeries("train", { "t.csv": csv(",") });
   await using file = await temporaryFile("p.csv"); // elsewhere: the workplace looks into its files
   await new Deno.Command("mkfifo", { args: [file.path] }).output();
   await place.succeed("train", ["--data", "t.csv", "--target", "y", "--num-epochs", "1"]);

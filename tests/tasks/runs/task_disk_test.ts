@@ -29,7 +29,7 @@ permitted({
   name: "a disk that takes no more ends the run with its last checkpoint whole, and the message names the file",
   ignore: Deno.build.os === "windows", // it has no such limits, and there a read-only folder says nothing of files in it
   fn: async (t) => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("train");
     await place.succeed("train", RUN);
 
     await t.step("a folder that is read-only", async () => {
@@ -49,7 +49,7 @@ permitted({
       assertEquals(await place.digests(run), before);
     });
     await t.step("a file that outgrows what the disk allows", async () => {
-      await using whole = await Workplace.create();
+      await using whole = await Workplace.inSeries("train");
       await whole.succeed("train", [...RUN.slice(0, -1), "3"]);
       const before = await place.digests(`${run}/checkpoints`);
       // No file may become longer than 200 KiB. The signal would end the process before it is told.
@@ -104,7 +104,7 @@ permitted({
 });
 
 permitted("a run whose folder or file is taken away ends, and writes nowhere else", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const long = [...RUN.slice(0, -1), "100000"];
   /** Trains, and removes something once a word was said. */
   const trainWithout = async (name: string, word: string, args: string[]) => {
@@ -139,7 +139,7 @@ permitted("a run whose folder or file is taken away ends, and writes nowhere els
 const QUICK = ["--num-dataset", "200", "--num-epochs", "1"];
 
 permitted("train refuses a RUN_NAME that is being trained, and takes it over once that process is killed", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const first = await place.start("train", ["--num-dataset", "200", "--num-epochs", "10000000"]);
   await using _end = { [Symbol.asyncDispose]: () => kill() };
   const output = first.output();

@@ -153,7 +153,7 @@ permitted({ name: "what goes to a file or a pipe is plain, whatever the other st
 });
 
 permitted("--quiet prints warnings and errors, and nothing else", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--quiet"]);
   assertEquals(stdout, "");
   assertMatch(stderr, /^warning: epoch 1: .* init kaiming or xavier\n$/);
@@ -171,7 +171,7 @@ Deno.test("--quiet and --json stand alone or with true or false, and exclude eac
 });
 
 permitted("--json prints an object a line, and nothing else", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const { stdout, stderr } = await place.succeed("train", [...WARNED, "--json"]);
   assertEquals(stderr, "");
   const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -3,11 +3,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
 import { killRepeatedly, totalsOf, whenSaid } from "../../support/kill_runs.ts";
-import { type Outcome, placeOfFile, type Workplace } from "../../support/run_task_process.ts";
+import { type Outcome, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
-
-/** Where all but the kills happen. */
-const placeOf = placeOfFile("train");
 
 const run = "data/runs/r";
 const NAME = ["--run-name", "r"];
@@ -54,7 +51,7 @@ async function stopByEachSignal(place: Workplace): Promise<void> {
 }
 
 permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   const args = [...SMALL, "--checkpoint-every=7", "--keep-checkpoints=3", "--num-epochs=1", "--learning-rate=0.1"];
   await place.succeed("train", args);
   const expected = await results(place);
@@ -109,7 +106,7 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
 });
 
 permitted("--resume continues with more epochs, as a run that never ended, and removes the summary", async () => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   const args = [...SMALL, "--optimizer", "adam", "--schedule", "plateau", "--num-epochs"];
   await place.succeed("train", [...args, "3"]);
   const whole = await results(place);
@@ -131,7 +128,7 @@ permitted("--resume continues with more epochs, as a run that never ended, and r
 });
 
 permitted("--resume refuses what would give another result, unless --force says so", async (t) => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   const args = ["--num-dataset", "300", "--hidden-size", "8", "--schedule", "cosine", ...NAME, "--num-epochs", "2"];
   await place.succeed("train", args);
   const before = await results(place);
@@ -182,7 +179,7 @@ permitted("--resume refuses what would give another result, unless --force says 
 permitted(
   "--resume reads config.json as carefully as flags: what was edited there is refused before a step",
   async () => {
-    const place = placeOf();
+    await using place = await Workplace.inSeries("train");
     await place.succeed("train", [...SMALL, "--num-epochs=1"]);
     const settings = JSON.parse(await place.read(`${run}/config.json`));
     const cases: [edited: Record<string, unknown>, says: string][] = [
@@ -205,7 +202,7 @@ permitted(
 );
 
 permitted("a recipe's file is known by its bytes, and settings that it would make void are refused", async () => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("train", [...SMALL, "--num-epochs=1"]);
   const csv = "data/cubic.csv";
   const text = await place.read(csv);
@@ -224,7 +221,7 @@ permitted("a recipe's file is known by its bytes, and settings that it would mak
 });
 
 permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   const random = new Random(3, "noise");
   const rows = Array.from({ length: 200 }, () => {
     const x = random.uniform(-1, 1);
@@ -254,7 +251,7 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
 });
 
 permitted("--resume continues with presets that gave way at the start", async () => {
-  const place = placeOf();
+  await using place = await Workplace.inSeries("train");
   const table = (rows: number) => "x,y\n" + Array.from({ length: rows }, (_, i) => `${i},${i * i}`).join("\n") + "\n";
   await place.write("few.csv", table(20));
   await place.write("more.csv", table(30));
