@@ -78,11 +78,7 @@ async function refusesRows(place: Workplace): Promise<void> {
     [1, "--input data/runs", "Cannot read data/runs: it is a folder"],
   ];
   for (const [code, args, ...says] of cases) {
-<<<<<<< HEAD
-    // A process that is given an empty environment is one of its own, here with a stdin of its own.
-=======
     // An empty environment asks for a process of its own, here for its stdin.
->>>>>>> bfcdd4d
     const env = args === "" ? {} : undefined;
     await place.refuse(code, says, "predict", [...args.split(" ").filter(Boolean), "--output", "out.csv"], env);
   }
