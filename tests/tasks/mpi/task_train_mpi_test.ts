@@ -56,7 +56,7 @@ permitted("train-mpi makes the model that train makes, and one rank alone prints
 
 permitted("train-mpi that loses a rank ends, and goes on bit for bit from its last checkpoint", options, async () => {
   await using place = await Workplace.create();
-  const args = [...SMALL, "--num-epochs=60", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=28"];
+  const args = [...SMALL, "--num-epochs=40", "--optimizer=adam", "--sync-every=3", "--checkpoint-every=28"];
   await train(place, 2, [...args, "--run-name=whole"]);
   await using job = await MpiJob.start(await jobIn(place, "train-mpi", 2, [...args, "--run-name=broken"]));
   await job.until(0, /^rank 1 of 2 on /m);
@@ -93,7 +93,7 @@ permitted("train-mpi asked to end saves what it has, and another number of ranks
 permitted("train-mpi has no folds on one rank either, and its run goes on in train", options, async () => {
   const lines = Array.from({ length: 40 }, (_, i) => `${i},${i % 7}\n`).join("");
   await using place = await Workplace.create({ "t.csv": `x,y\n${lines}` });
-  const run = ["--hidden-size=4", "--members=2", "--num-epochs=1", "--run-name=one"];
+  const run = ["--hidden-size=4", "--members=2", "--numeric-embedding=none", "--num-epochs=1", "--run-name=one"];
   await train(place, 1, ["--data=t.csv", "--target=y", ...run]);
   assertEquals(JSON.parse(await place.read("data/runs/one/config.json")).FOLDS, "0");
   const { stdout } = await place.succeed("train", ["--resume=one", "--num-epochs=2"]);
@@ -123,7 +123,8 @@ permitted("train-mpi whose loss is not finite ends with the step and what to do"
   const lines = (from: number) => Array.from({ length: 80 }, (_, i) => `${from + i},${(from + i) % 9}\n`).join("");
   await using place = await Workplace.create({ "t/a.csv": `x,y\n${lines(0)}`, "t/b.csv": `x,y\n${lines(0.5)}` });
   const table = ["--data=t", "--target=y", "--features=x", "--num-epochs=50", "--learning-rate=1e20"];
-  const outcome = await train(place, 2, table, 1);
+  const narrow = ["--hidden-size=4", "--members=1", "--numeric-embedding=none"];
+  const outcome = await train(place, 2, [...table, ...narrow], 1);
   assertMatch(outcome.ranks[0].stderr, /^error: .* step \d+/m);
   assertStringIncludes(outcome.ranks[0].stdout, "scale: wrote data/t.scaled.safetensors (it was missing)\n");
   assertStringIncludes(outcome.ranks[0].stderr, "what to do: a lower LEARNING_RATE");
