@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
 import { killRepeatedly, totalsOf, whenSaid } from "../../support/kill_runs.ts";
-import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+import { type Outcome, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
@@ -34,20 +34,37 @@ permitted("a run that is killed, or stopped, and resumed each time ends with the
 
 /** Ctrl-C, SIGTERM and SIGHUP save a run, and say how to resume it. */
 async function stopByEachSignal(place: Workplace): Promise<void> {
-  const resume = ["--resume", "r"];
-  const first = await stop(place, resume, "resume: ", "SIGINT");
+  const stepsOf = async () => (await checkpointsOf(place)).map(stepOf);
+  /** Resumes the run, and sends the signal once it has written a checkpoint of a later step. */
+  const stopLater = async (signal: Deno.Signal) => {
+    const before = Math.max(...await stepsOf());
+    const hasMore = async () => Math.max(...await stepsOf()) > before;
+    await using child = await place.start("train", ["--resume", "r"]);
+    return await whenSaid(child, "resume: ", async () => {
+      assert(await until(hasMore, endsAfter(60)), "it writes no checkpoint");
+      child.kill(signal);
+    });
+  };
+  const first = await stopLater("SIGINT");
   assertEquals([first.code, first.stderr.includes("error")], [130, false]);
   assertMatch(first.stdout, /^process: (\d+); `kill \1` ends it with a checkpoint$/m);
   const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
   const [_, step] = first.stdout.match(stopped)!;
+  assert(Number(step) > 0);
   assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
-  assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
-  const second = await stop(place, resume, "resume: ", "SIGTERM");
+  assertEquals(Math.max(...await stepsOf()), Number(step));
+  const second = await stopLater("SIGTERM");
   assertEquals(second.code, 143);
   assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
-  const third = await stop(place, resume, "resume: ", "SIGHUP");
+  const third = await stopLater("SIGHUP");
   assertEquals([third.code, third.stderr.includes("error")], [129, false]);
   assertMatch(third.stdout, stopped);
+}
+
+/** When so many seconds are over. */
+function endsAfter(seconds: number): () => boolean {
+  const deadline = performance.now() + 1000 * seconds;
+  return () => performance.now() > deadline;
 }
 
 permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
