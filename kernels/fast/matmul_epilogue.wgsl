@@ -3,7 +3,9 @@
 override BIAS: bool; // add bias[j] to column j
 override ACTIVATION: u32; // then 0 nothing, 1 relu, 2 sigmoid, 3 tanh
 override DROPOUT: bool; // then drop elements, as dropout.wgsl does
-override DERIVATIVE: u32; // then multiply by the derivative of the activation (the same numbers) whose output is y
+// Then multiply by the derivative of the activation (the same numbers) whose output is y. That of ReLU without DROPOUT also
+// by the factor: where y is 0 for all that was dropped, no mask is needed.
+override DERIVATIVE: u32;
 
 fn activate(x: vec4f) -> vec4f {
   if (ACTIVATION == 1u) {
@@ -26,7 +28,7 @@ fn dropOut(x: vec4f, place: u32, step: u32) -> vec4f {
 
 fn activateBackward(y: vec4f, dOut: vec4f) -> vec4f {
   if (DERIVATIVE == 1u) {
-    return reluBackward(y, dOut);
+    return reluBackward(y, select(sizes.factor, 1.0, DROPOUT) * dOut);
   }
   if (DERIVATIVE == 2u) {
     return sigmoidBackward(y, dOut);

@@ -6,7 +6,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { byFours } from "../gpu/kernel_forms.ts";
 import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
-import { liesFlat } from "../gpu/textures.ts";
+import { isLong, liesFlat } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -280,15 +280,12 @@ export function smallCases(device: Device): KernelCase[] {
   ];
 }
 
-/** Products that are not run plain: rows that the software adapter packs by a kernel, and such as copies pack, flat and not. */
+/** Products that are not run plain: what the software adapter packs by a kernel, by copies row by row, and by copies flat. */
 export function largeProductCases(device: Device): KernelCase[] {
-  const odd = matmulCases(device, [39, 41, 43], productKernels(device, [39, 41, 43]));
-  // The second matrix is small, and lies row by row in its texture.
-  const few = matmulCases(device, [7, 12, 64]);
-  const packed = device.products === "blocks"
-    ? [...odd, ...few].map((given) => ({ ...given, kernel: kernels.pack }))
-    : [];
-  return [...odd, ...packed, ...matmulCases(device, [68, 64, 128], productKernels(device, [68, 64, 128]))];
+  const shapes: [number, number, number][] = [[39, 41, 43], [68, 64, 128], [5, 260, 260]];
+  const [odd, ...others] = shapes.map((shape) => matmulCases(device, shape, productKernels(device, shape)));
+  const packed = device.products === "blocks" ? odd.map((given) => ({ ...given, kernel: kernels.pack })) : [];
+  return [...odd, ...packed, ...others.flat()];
 }
 
 /** The kernels of products that are not run plain, and take nothing else in. */
@@ -298,7 +295,10 @@ function productKernels(
 ): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
     const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
-    const flat = { a: liesFlat(transposeA ? m : k), b: liesFlat(transposeB ? k : n), y: true };
+    const left: [number, number] = transposeA ? [k, m] : [m, k];
+    const right: [number, number] = transposeB ? [n, k] : [k, n];
+    const areLong = [left, right].some(([rows, columns]) => isLong(rows, columns));
+    const flat = { a: areLong || liesFlat(...left), b: areLong || liesFlat(...right), y: true };
     if (device.products === "blocks") return matmulBlocksKernel(form, n % 4 === 0, flat);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };

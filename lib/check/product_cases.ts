@@ -15,12 +15,15 @@ import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
 /**
  * Rows, inner positions and columns: some blocks of 16 x 8 outputs, and none of them whole at the edge. Only the columns may
- * divide by four, as they do in one form. Each is 64 where a matrix of so many columns must not lie flat.
+ * divide by four, as they do in one form.
  */
 const ROWS = 39;
 const INNER = 41;
-const COLUMNS = { aligned: 44, odd: 43 };
-const NOT_FLAT = 64;
+const COLUMNS = { aligned: 28, odd: 43 };
+/** Columns of a matrix that is large enough to lie flat. */
+const WIDE = 260;
+/** Rows in all with which every matrix lies flat, and inner positions then. */
+const LONG = { rows: 8_193, inner: 9 };
 /** Columns of a product that reads the result. */
 const NEXT = 5;
 
@@ -41,17 +44,22 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped, texels } = known.form;
   const stream = random();
   const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
-  const rows = transposeA && !flatA ? NOT_FLAT : ROWS;
-  const inner = (!transposeA && !flatA) || (transposeB && !flatB) ? NOT_FLAT : INNER;
-  const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
-  const columns = (!transposeB && !flatB) || !flatY ? NOT_FLAT : plainColumns;
-  // A result goes to a texture where nothing but products reads it: one by this matrix.
-  const next = matrix(columns, NEXT, stream);
   const groups = grouped ? GROUPS : 1;
+  // A result of so many rows is too large to go to a texture.
+  const isLong = known.flat !== undefined && flatA && flatB && flatY && !texels;
+  const isWideY = flatY && (texels || derivative !== "none");
+  const wideOr = (isWide: boolean, otherwise: number) => isWide && known.flat !== undefined ? WIDE : otherwise;
+  const rows = isLong ? LONG.rows / groups : wideOr(transposeA && flatA, ROWS);
+  const inner = isLong ? LONG.inner : wideOr(transposeA ? transposeB && flatB : flatA, INNER);
+  const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
+  const columns = isLong ? plainColumns : wideOr(transposeB ? isWideY : flatB, plainColumns);
   const draw = (rows: number, columns: number) => Array.from({ length: groups }, () => matrix(rows, columns, stream));
   const a = draw(rows, inner);
   const b = draw(inner, columns);
   const row = draw(1, columns);
+  // A result goes to a texture where nothing but products reads it: one by this matrix, with a bias as most outputs have.
+  const next = draw(columns, NEXT);
+  const nextRow = draw(1, NEXT);
   const y = matrix(groups * rows, columns, stream);
 
   let expected = stack(a.map((own, group) => {
@@ -63,7 +71,12 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   const mask = reference.dropoutMask(expected.rows, columns, rate, key, step);
   if (dropout) expected = expected.map((value, i) => value * mask.data[i]);
   if (derivative !== "none") expected = reference[`${derivative}Backward`](y, expected);
-  if (texels) expected = reference.matmul(expected, next);
+  if (texels) {
+    expected = stack(next.map((own, group) => {
+      const part = new Matrix(rows, columns, expected.data.slice(group * rows * columns, (group + 1) * rows * columns));
+      return reference.addBias(reference.matmul(part, own), nextRow[group]);
+    }));
+  }
   const run = (): { product: Tensor; columnSums: Tensor } => {
     const left = upload(device, stack(transposeA ? a.map(reference.transpose) : a));
     const right = upload(device, stack(transposeB ? b.map(reference.transpose) : b));
@@ -71,7 +84,8 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     const output = upload(device, y);
     const options = { rate, key, step: Tensor.from(device, Uint32Array.of(step)) };
     const product = Tensor.zeros(device, [groups * rows, texels ? NEXT : columns]);
-    const last = upload(device, next);
+    const last = upload(device, stack(next));
+    const lastBias = upload(device, stack(nextRow)).reshape([groups * NEXT]);
     const columnSums = Tensor.zeros(device, [groups * columns]);
     const steps: ((x: Tensor, out?: Tensor) => Tensor)[] = [
       (_, out) => ops.matmul(left, right, { transposeA, transposeB, groups, out }),
@@ -80,7 +94,9 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     if (activation !== "none") steps.push((x, out) => ops[activation as Named](x, { out }));
     if (dropout) steps.push((x, out) => ops.dropout(x, { ...options, out }));
     if (derivative !== "none") steps.push((x, out) => ops[`${derivative as Named}Backward`](output, x, { out }));
-    if (texels) steps.push((x, out) => ops.matmul(x, last, { out }));
+    if (texels) {
+      steps.push((x) => ops.matmul(x, last, { groups }), (x, out) => ops.addBias(x, lastBias, { groups, out }));
+    }
     using recording = device.record(() => {
       steps.reduce((x, step, i) => step(x, i === steps.length - 1 ? product : undefined), left);
       if (sums) ops.addBiasBackward(right, { groups, out: columnSums });

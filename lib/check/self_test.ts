@@ -104,19 +104,17 @@ export async function testKernels(
     onProgress?.(done, used.length);
     const own = pool.filter((given) => given.kernel === kernel);
     // A matrix is packed for a product, and for nothing else.
-    const product = kernel === kernels.pack ? used.find(isBlocks) ?? FLAT_BLOCKS : kernel;
+    const product = kernel === kernels.pack ? used.find(isBlocks) ?? PLAIN_BLOCKS : kernel;
     const cases = own.length > 0 ? own : productCases(device, product).map((given) => ({ ...given, kernel }));
     checks.push(...cases.length > 0 ? await runCases(device, cases) : [noCase(kernel)]);
   }
   return checks;
 }
 
-const FLAT_BLOCKS = matmulBlocksKernel(PLAIN_PRODUCT, true, { a: true, b: true, y: true });
+const PLAIN_BLOCKS = matmulBlocksKernel(PLAIN_PRODUCT, true, { a: false, b: false, y: false });
 
-/** A product of a matrix that the kernel packs: those lie flat. */
 function isBlocks(kernel: Kernel): boolean {
-  const flat = productFormOf(kernel)?.flat;
-  return flat !== undefined && (flat.a || flat.b);
+  return productFormOf(kernel)?.flat !== undefined;
 }
 
 /** The self-test's short form. */

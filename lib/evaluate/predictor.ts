@@ -9,6 +9,7 @@ import type { Model } from "../core/model.ts";
 import type { Recording } from "../gpu/recording.ts";
 import type { RowBlock, RowSource } from "../data/row_source.ts";
 import { formatShape } from "../base/shape.ts";
+import { MOST_ROWS } from "../gpu/textures.ts";
 import { Tensor } from "../core/tensor.ts";
 
 /** What a model puts out. */
@@ -68,7 +69,7 @@ export class Predictor implements Disposable {
     const widths = [inputs];
     for (const layer of model.layers) widths.push(layer.outputSize(widths.at(-1)!));
     const chunk = Math.floor(CHUNK_ELEMENTS / widths.reduce((a, b) => Math.max(a, b)) / model.members);
-    this.#chunk = Math.max(1, Math.min(chunk, rows));
+    this.#chunk = Math.max(1, Math.min(chunk, Math.floor(MOST_ROWS / model.members), rows));
     this.#recording = model.device.record(() => {
       this.#input = Tensor.zeros(model.device, [model.members * this.#chunk, inputs]);
       this.#output = model.forward(this.#input);

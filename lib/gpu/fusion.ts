@@ -5,7 +5,7 @@
  * - `.., relu`, `.., sigmoid` or `.., tanh` is applied before the result is stored. ReLU's backward then looks at the output
  *   instead of the input, which is over 0 in the same places;
  * - `.., dropout` too, alone or after `relu`, whose backward may look at what is left: where an element was dropped, nothing
- *   flows back either. What moves its counter on goes before the product;
+ *   flows back either, so the mask is not drawn again. What moves its counter on goes before the product;
  * - `matmul, reluBackward` and those of sigmoid and tanh multiply by the derivative before the result is stored;
  * - `matmul(a, b), sum over rows of b`, which a layer asks for as weight and bias gradient, sums along the way.
  *
@@ -25,6 +25,12 @@ const DERIVATIVES = new Map<Kernel, Activation>([
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
+/** A dispatch that was asked for. */
+interface Asked extends Mutable<PlannedDispatch> {
+  /** Of a ReLU's backward: its first operand is 0 where the mask of the dropout before it drops. */
+  isGate?: boolean;
+}
+
 /**
  * Makes products of the dispatches that are products, which take in what follows them.
  *
@@ -35,7 +41,7 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] };
  */
 export function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlySet<GPUBuffer>): Item[] {
   const items: Item[] = [];
-  const pending: Mutable<PlannedDispatch>[] = asked.map((dispatch) => ({ ...dispatch }));
+  const pending: Asked[] = asked.map((dispatch) => ({ ...dispatch }));
   for (let i = 0; i < pending.length; i++) {
     const product = toProduct(pending[i]);
     const absorbs = () => intermediate && absorb(product!, pending[i + 1], pending.slice(i + 2), intermediate);
@@ -52,8 +58,8 @@ export function fuse(asked: readonly PlannedDispatch[], intermediate?: ReadonlyS
 /** Takes `next` into the product, if that leaves every result that `rest` reads, or that is not intermediate. */
 function absorb(
   product: Product,
-  next: PlannedDispatch,
-  rest: Mutable<PlannedDispatch>[],
+  next: Asked,
+  rest: Asked[],
   intermediate: ReadonlySet<GPUBuffer>,
 ): boolean {
   const { kernel, resources, sizes, reals } = next;
@@ -89,7 +95,8 @@ function absorb(
       const gates = intermediate.has(out.buffer) && readers.every(isGate);
       if (!isSame(first, out) || !gates || derivative !== "none" || dropout) return false;
       for (const reader of readers) {
-        (reader as Mutable<PlannedDispatch>).resources = [third, ...reader.resources.slice(1)];
+        reader.resources = [third, ...reader.resources.slice(1)];
+        reader.isGate = true;
       }
       product.dropout = mask;
       product.out = third;
@@ -103,6 +110,10 @@ function absorb(
       product.derivative = DERIVATIVES.get(kernel)!;
       product.y = first;
       product.out = third;
+      if (next.isGate && dropout) {
+        product.factor = dropout.factor;
+        product.dropout = undefined;
+      }
       return true;
     case kernels.sum:
       if (!isSame(first, product.b) || product.sums || product.transposeB) return false;

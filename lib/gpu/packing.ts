@@ -18,7 +18,7 @@ import {
   type Unused,
   writes,
 } from "./product.ts";
-import { type Layout, packDispatch, texelsOf } from "./textures.ts";
+import { canCopy, type Layout, MANY_TEXELS, packDispatch, texelsOf } from "./textures.ts";
 
 /**
  * Texels up to which a kernel packs a matrix sooner than a copy, for which the compute pass has to end: measured on llvmpipe,
@@ -58,7 +58,7 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     const texture = target.createTexture(placed);
     const packing = { ...placed, texture };
     const joins = copies && !writtenSince.has(matrix.buffer);
-    if (columns % 4 !== 0 || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
+    if (!canCopy(placed) || (!joins && texelsOf(rows, columns) <= FEW_TEXELS)) {
       steps.push(packDispatch(packing));
     } else {
       if (!joins) {
@@ -71,10 +71,9 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
     return texture;
   };
   for (const [at, asked] of items.entries()) {
-    let item = asked;
+    const item = isProduct(asked) ? turned(asked) : asked;
     let result: Packing | undefined;
     if (isProduct(item)) {
-      item = turned(item);
       const { a, b, out } = matricesOf(item);
       const operands = { a: pack(a), b: pack(b), y: item.y && pack({ ...out, matrix: item.y }) };
       if (target.closed && target.intermediate?.has(out.matrix.buffer) && isForProducts(out, items.slice(at + 1))) {
@@ -93,10 +92,10 @@ export function packProducts(items: readonly Item[], target: PackingTarget): (Pl
   return steps;
 }
 
-/** The same product, with a single column as a row of the transpose: a copy packs it. */
+/** The same product, with a long single column as a row of the transpose: a copy packs it. */
 function turned(product: Product): Product {
   const { n, k, transposeB, sums } = product;
-  return { ...product, transposeB: transposeB || (n === 1 && k % 4 === 0 && !sums) };
+  return { ...product, transposeB: transposeB || (n === 1 && k > MANY_TEXELS && k % 4 === 0 && !sums) };
 }
 
 /** Whether a texture holds a matrix, as it is to lie there. */

@@ -34,6 +34,8 @@ export interface Product {
   /** Multiplied with then: the derivative of the activation whose output is `y` [m, n]. */
   derivative: Activation;
   y?: Binding;
+  /** And with this, where `y` is 0 wherever dropout dropped: instead of the mask. */
+  factor?: number;
   /** Takes the column sums of `b` [n]. */
   sums?: Binding;
 }
@@ -94,7 +96,7 @@ export function matricesOf(
   const result = { rows: groups * m, columns: n };
   const areLong = [left, right, result].some(({ rows, columns }) => isLong(rows, columns));
   const place = (matrix: Binding, shape: Readonly<Record<"rows" | "columns", number>>): Placed => {
-    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.columns) };
+    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.rows, shape.columns) };
   };
   return { a: place(a, left), b: place(b, right), out: place(out, result) };
 }
@@ -147,9 +149,9 @@ export function tilesDispatch(product: Product, unused: Unused): PlannedDispatch
   };
 }
 
-function sizesOf({ m, n, k, groups, dropout }: Product): Pick<PlannedDispatch, "sizes" | "reals"> {
-  const { key = 0, dropped = 0, factor = 1 } = dropout ?? {};
-  return { sizes: [m, n, k, groups, key, dropped], reals: [factor] };
+function sizesOf({ m, n, k, groups, dropout, factor = 1 }: Product): Pick<PlannedDispatch, "sizes" | "reals"> {
+  const { key = 0, dropped = 0 } = dropout ?? {};
+  return { sizes: [m, n, k, groups, key, dropped], reals: [dropout?.factor ?? factor] };
 }
 
 function formOf({ transposeA, transposeB, bias, activation, derivative, dropout, sums, groups }: Product): ProductForm {

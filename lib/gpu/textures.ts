@@ -20,6 +20,8 @@ const ROWS_AT_ONCE = 4;
 
 /** Columns of 256 bytes: WebGPU copies rows into a texture only if their length in bytes is a multiple of that. */
 const COPIED_COLUMNS = 64;
+/** Texels above which a copy into a flat texture is worth a form of a product of its own, which takes time to compile. */
+export const MANY_TEXELS = 1024;
 
 /** Texels at the end of a row that hold nothing: rows a power of two apart would share a few places of the processor's cache. */
 const PADDING = 4;
@@ -29,17 +31,25 @@ export function texelsOf(rows: number, columns: number): number {
   return rows * Math.ceil(columns / 4);
 }
 
+/** Most rows of a matrix of which each is a row of its texture. */
+export const MOST_ROWS: number = MAX_SIDE - ROWS_AT_ONCE;
+
 /**
- * Whether a matrix lies flat in its texture: one texel after the other, whatever the row. It does not where a copy can bring
- * each of its rows into a row of texels.
+ * Whether a matrix lies flat in its texture: one texel after the other, whatever the row. It does where it is large and a copy
+ * can bring it there only so.
  */
-export function liesFlat(columns: number): boolean {
-  return columns % COPIED_COLUMNS !== 0;
+export function liesFlat(rows: number, columns: number): boolean {
+  return texelsOf(rows, columns) > MANY_TEXELS && columns % 4 === 0 && columns % COPIED_COLUMNS !== 0;
 }
 
 /** Whether a matrix fits a texture only if it lies flat. Then all of the product do: each mixture would be a kernel of its own. */
 export function isLong(rows: number, columns: number): boolean {
-  return rows > MAX_SIDE - ROWS_AT_ONCE || columns / 4 >= MAX_SIDE - PADDING;
+  return rows > MOST_ROWS || columns / 4 >= MAX_SIDE - PADDING;
+}
+
+/** Whether copies can pack a matrix. Any other is packed by a kernel. */
+export function canCopy({ columns, isFlat }: Pick<Layout, "columns" | "isFlat">): boolean {
+  return columns % (isFlat ? 4 : COPIED_COLUMNS) === 0;
 }
 
 /** A matrix and how it lies in its texture. */
@@ -51,7 +61,7 @@ export type Layout = Pick<Packing, "rows" | "columns" | "isFlat">;
  */
 export function textureSize({ rows, columns, isFlat }: Layout): [width: number, height: number] {
   const read = rows + ROWS_AT_ONCE - 1;
-  if (!isFlat) return [noPower(columns / 4 + PADDING), noPower(read)];
+  if (!isFlat) return [noPower(Math.ceil(columns / 4) + PADDING), noPower(read)];
   const texels = texelsOf(read, columns);
   const width = texels > FLAT_WIDTH ? FLAT_WIDTH + PADDING : texels;
   return [noPower(width), noPower(Math.ceil(texels / FLAT_WIDTH))];
@@ -84,7 +94,7 @@ export function copiesOf(packing: Packing): TextureCopy[] {
   return [...(whole > 0 ? [copy(0, [width, whole])] : []), ...(rest > 0 ? [copy(whole, [rest, 1])] : [])];
 }
 
-/** The dispatch that packs a matrix. Where columns are a multiple of four, a copy does the same. */
+/** The dispatch that packs a matrix. */
 export function packDispatch(packing: Packing): PlannedDispatch {
   const { matrix, rows, columns, texture } = packing;
   const texels = texelsOf(rows, columns);
@@ -94,5 +104,5 @@ export function packDispatch(packing: Packing): PlannedDispatch {
 
 /** Texels that lie side by side. */
 function acrossOf({ columns, isFlat }: Layout): number {
-  return isFlat ? FLAT_WIDTH : columns / 4;
+  return isFlat ? FLAT_WIDTH : Math.ceil(columns / 4);
 }

@@ -10,6 +10,7 @@ import { formatShape } from "../base/shape.ts";
 import { advance } from "../core/dropout.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model } from "../core/model.ts";
+import { MOST_ROWS } from "../gpu/textures.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Recording } from "../gpu/recording.ts";
 import { gatherRows } from "./recorded_rows.ts";
@@ -54,7 +55,8 @@ export class ValidationPass implements Disposable {
     const rows = Math.min(...own.map(({ length }) => length));
     const widths = [x.shape[1]];
     for (const layer of layers) widths.push(layer.outputSize(widths.at(-1)!));
-    const chunk = Math.min(rows, Math.max(1, Math.floor(CHUNK_ELEMENTS / members / Math.max(...widths))));
+    const elements = Math.floor(CHUNK_ELEMENTS / members / Math.max(...widths));
+    const chunk = Math.max(1, Math.min(elements, Math.floor(MOST_ROWS / members), rows));
     this.#chunks = Math.ceil(rows / chunk) - 1;
     using stack = new DisposableStack();
     this.#cursor = stack.use(Tensor.zeros(device, [1], "u32"));

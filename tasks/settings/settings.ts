@@ -140,7 +140,7 @@ export const SETTINGS = {
     PATIENCE: setting(
       whole(0, 1_000_000),
       "0",
-      "wait N epochs for a better validation loss, keep the best; 0: off",
+      "end after N epochs without a better validation loss; 0: never",
       {
         presets: { DATA: "10" },
         isEveryday: true,

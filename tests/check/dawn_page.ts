@@ -112,7 +112,7 @@ async function computeAll(): Promise<Found> {
     const narrow = new Set(wholeStepCases(device).map(({ kernel }) => kernel));
     for (const kernel of narrow) if (kernel.constants?.LAYERS !== NARROW_LAYERS) leftOut.add(kernel);
     const cases = [shortCases, broadcastCases, partedCases, longStatisticsCases].flatMap((make) => make(device));
-    const blocks = PRODUCT_FORMS.map((form, i) => matmulBlocksKernel(form, i % 2 === 0, flatOf(i)));
+    const blocks = PRODUCT_FORMS.map((form, i) => matmulBlocksKernel(form, i < 3, flatOf(i)));
     cases.push(...blocks.flatMap((kernel) => productCases(device, kernel)));
     await compute(device, cases.filter(({ kernel }) => !leftOut.has(kernel)));
   }

@@ -8,7 +8,7 @@ Deno.test("no side of a texture is a power of two, each is allowed, and all texe
   for (const rows of SIDES) {
     for (const columns of [...SIDES, 32_736, 32_768, 240_000]) {
       if (texelsOf(rows, columns) > MAX_TEXELS) continue;
-      const isFlat = isLong(rows, columns) || liesFlat(columns);
+      const isFlat = isLong(rows, columns) || liesFlat(rows, columns);
       const [width, height] = textureSize({ rows, columns, isFlat });
       const on = `[${rows}, ${columns}] in ${width} x ${height}`;
       for (const side of [width, height]) assert(side <= 8192 && !Number.isInteger(Math.log2(side)), on);
