@@ -57,7 +57,6 @@ import goBack from "./judge/go_back.wgsl" with { type: "text" };
 import judgeEpoch from "./judge/judge_epoch.wgsl" with { type: "text" };
 import keepBest from "./judge/keep_best.wgsl" with { type: "text" };
 
-import foldStatistics from "./measure/fold_statistics.wgsl" with { type: "text" };
 import notFinite from "./measure/not_finite.wgsl" with { type: "text" };
 import statistics from "./measure/statistics.wgsl" with { type: "text" };
 
@@ -211,7 +210,6 @@ export const kernels = named({
 
   // measure
   statistics: { code: statistics, access: [R, W], counts: 2 },
-  foldStatistics: { code: foldStatistics, access: [R, W] },
   notFinite: { code: notFinite, access: [R, W], counts: 2 },
 
   // fast

@@ -3,32 +3,27 @@
 // rate is multiplied by `factor`, `drops` times at most; after that, the training is over. What was decided is appended to
 // the history, and the losses become 0 again. The cursor counts epochs since it was set.
 // Grid: a single invocation, which goes through the members.
-struct Member {
-  loss: f32,
-  best: f32,
-  age: f32, // epochs since the best one
-  isBetter: f32,
-}
-struct State {
-  rate: f32, // factor of all learning rates
-  waited: f32,
-  drops: f32,
-  isOver: f32,
-  isBack: f32, // whether parameters and optimizer go back now, as goBack does
-  members: array<Member>,
-}
-// Numbers of State before the members, and of a member.
+// Places in the state, whose numbers are those of a row of the history: first those of all members together.
+const RATE = 0u; // factor of all learning rates
+const WAITED = 1u;
+const DROPS = 2u;
+const IS_OVER = 3u;
+const IS_BACK = 4u; // whether parameters and optimizer go back now, as goBack does
 const JOINT = 5u;
+// Then those of each member.
+const LOSS = 0u;
+const BEST = 1u;
+const AGE = 2u; // epochs since the best one
+const IS_BETTER = 3u;
 const EACH = 4u;
 struct Sizes {
-  members: u32,
   patience: f32, // 0: never
   drops: f32,
   goesBack: f32, // whether a drop of the rate also goes back
   minDelta: f32,
   factor: f32,
 }
-@group(0) @binding(0) var<storage, read_write> state: State;
+@group(0) @binding(0) var<storage, read_write> state: array<f32>;
 @group(0) @binding(1) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(2) var<storage, read_write> history: array<f32>;
 @group(0) @binding(3) var<storage, read_write> cursor: array<u32>;
@@ -39,60 +34,50 @@ fn isBelow(loss: f32, bound: f32) -> bool {
 }
 
 fn judge() {
-  var better = 0.0;
-  for (var m = 0u; m < sizes.members; m++) {
-    let loss = losses[m];
-    let isBetter = isBelow(loss, state.members[m].best - sizes.minDelta);
-    state.members[m].loss = loss;
-    state.members[m].isBetter = select(0.0, 1.0, isBetter);
-    state.members[m].age += 1.0;
+  var waited = state[WAITED] + 1.0;
+  for (var own = JOINT; own < arrayLength(&state); own += EACH) {
+    let loss = losses[(own - JOINT) / EACH];
+    var best = state[own + BEST];
+    var age = state[own + AGE] + 1.0;
+    let isBetter = isBelow(loss, best - sizes.minDelta);
     if (isBetter) {
-      state.members[m].best = loss;
-      state.members[m].age = 0.0;
-      better = 1.0;
+      best = loss;
+      age = 0.0;
+      waited = 0.0;
     }
+    state[own + LOSS] = loss;
+    state[own + BEST] = best;
+    state[own + AGE] = age;
+    state[own + IS_BETTER] = select(0.0, 1.0, isBetter);
   }
-  state.waited = select(state.waited + 1.0, 0.0, better > 0.0);
-  state.isBack = 0.0;
-  if (sizes.patience == 0.0 || state.waited < sizes.patience) {
-    return;
+  let isDue = sizes.patience > 0.0 && waited >= sizes.patience;
+  let drops = state[DROPS];
+  let isDrop = isDue && drops < sizes.drops;
+  if (isDrop) {
+    waited = 0.0;
+    state[DROPS] = drops + 1.0;
+    state[RATE] *= sizes.factor;
   }
-  if (state.drops < sizes.drops) {
-    state.drops += 1.0;
-    state.waited = 0.0;
-    state.rate *= sizes.factor;
-    state.isBack = sizes.goesBack;
-  } else {
-    state.isOver = 1.0;
-    state.isBack = 1.0;
-  }
+  state[WAITED] = waited;
+  state[IS_OVER] = select(0.0, 1.0, isDue && !isDrop);
+  state[IS_BACK] = select(0.0, select(1.0, sizes.goesBack, isDrop), isDue);
 }
 
 @compute @workgroup_size(1)
 fn main() {
-  if (state.isOver == 0.0) {
+  // After the end nothing changes: no member is better, and what later steps change is undone.
+  if (state[IS_OVER] == 0.0) {
     judge();
-  } else {
-    for (var m = 0u; m < sizes.members; m++) {
-      state.members[m].isBetter = 0.0; // what steps after the end have changed is undone
-    }
   }
-  let width = JOINT + EACH * sizes.members;
+  let width = arrayLength(&state);
   let start = cursor[0] * width;
   if (start + width <= arrayLength(&history)) {
-    history[start] = state.rate;
-    history[start + 1u] = state.waited;
-    history[start + 2u] = state.drops;
-    history[start + 3u] = state.isOver;
-    history[start + 4u] = state.isBack;
-    for (var m = 0u; m < sizes.members; m++) {
-      let place = start + JOINT + EACH * m;
-      history[place] = state.members[m].loss;
-      history[place + 1u] = state.members[m].best;
-      history[place + 2u] = state.members[m].age;
-      history[place + 3u] = state.members[m].isBetter;
-      losses[m] = 0.0;
+    for (var i = 0u; i < width; i++) {
+      history[start + i] = state[i];
     }
+  }
+  for (var m = 0u; m < (width - JOINT) / EACH; m++) {
+    losses[m] = 0.0;
   }
   cursor[0] += 1u;
 }

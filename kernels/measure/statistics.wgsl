@@ -73,14 +73,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     zeros += select(Value(), Value(1.0), bits == Bits());
     others += select(Value(1.0), Value(), is_finite);
   }
-  records[part] = lowest;
-  records[sizes.parts + part] = highest;
-  records[2u * sizes.parts + part] = sum.high;
-  records[3u * sizes.parts + part] = sum.low;
-  records[4u * sizes.parts + part] = large_sum.high + large_sum.low;
-  records[5u * sizes.parts + part] = small.high + small.low;
-  records[6u * sizes.parts + part] = medium.high + medium.low;
-  records[7u * sizes.parts + part] = large.high + large.low;
-  records[8u * sizes.parts + part] = zeros;
-  records[9u * sizes.parts + part] = others;
+  // One place stores all ten, in a loop whose end no compiler knows: unrolled, stores would be most of the code.
+  for (var word = 0u; word < arrayLength(&records) / sizes.parts; word++) {
+    records[word * sizes.parts + part] = lowest;
+    lowest = highest;
+    highest = sum.high;
+    sum.high = sum.low;
+    sum.low = large_sum.high + large_sum.low;
+    large_sum = small;
+    small = medium;
+    medium = large;
+    large = Sum(zeros, Value());
+    zeros = others;
+  }
 }

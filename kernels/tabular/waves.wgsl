@@ -39,10 +39,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let place = places[own % sizes.numbers];
   let bias = (own * 17u + 16u) * 3u;
   let biases = vec3f(mix[bias], mix[bias + 1u], mix[bias + 2u]);
-  let waves0 = wavesOf(own, 0u);
-  let waves1 = wavesOf(own, 1u);
-  let waves2 = wavesOf(own, 2u);
-  let waves3 = wavesOf(own, 3u);
+  let four = fourOf(all);
+  var waves0: Waves;
+  var waves1: Waves;
+  var waves2: Waves;
+  var waves3: Waves;
+  for (var quarter = 0u; quarter < four; quarter++) {
+    waves0 = waves1;
+    waves1 = waves2;
+    waves2 = waves3;
+    waves3 = wavesOf(own, quarter, four);
+  }
   for (var row = first + start; row < first + min(start + sizes.part, sizes.rows); row++) {
     let value = x[row * sizes.inputs + place.x];
     let sum = biases + mixed(waves0, value) + mixed(waves1, value) + mixed(waves2, value) + mixed(waves3, value);

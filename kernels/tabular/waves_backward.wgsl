@@ -30,10 +30,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let first = own / sizes.numbers * sizes.rows;
   let place = places[own % sizes.numbers];
-  let waves0 = wavesOf(own, 0u);
-  let waves1 = wavesOf(own, 1u);
-  let waves2 = wavesOf(own, 2u);
-  let waves3 = wavesOf(own, 3u);
+  let four = fourOf(sizes.count);
+  var waves0: Waves;
+  var waves1: Waves;
+  var waves2: Waves;
+  var waves3: Waves;
+  for (var quarter = 0u; quarter < four; quarter++) {
+    waves0 = waves1;
+    waves1 = waves2;
+    waves2 = waves3;
+    waves3 = wavesOf(own, quarter, four);
+  }
   var sum0: Waves;
   var sum1: Waves;
   var sum2: Waves;
@@ -49,10 +56,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     addTo(&sum2, waves2, value, d);
     addTo(&sum3, waves3, value, d);
   }
-  keep(own, 0u, sum0);
-  keep(own, 1u, sum1);
-  keep(own, 2u, sum2);
-  keep(own, 3u, sum3);
+  for (var quarter = 0u; quarter < four; quarter++) {
+    keep(own, quarter, four, sum0);
+    sum0 = sum1;
+    sum1 = sum2;
+    sum2 = sum3;
+  }
   keepMix((own * 17u + 16u) * 3u, biases);
 }
 
@@ -62,34 +71,33 @@ fn addTo(sum: ptr<function, Waves>, four: Waves, value: f32, d: vec3f) {
   (*sum).first += d.x * c;
   (*sum).second += d.y * c;
   (*sum).third += d.z * c;
-  let e = -sine(t) * (d.x * four.first + d.y * four.second + d.z * four.third);
-  (*sum).frequency += e * (TURN * value);
+  let e = falling(t) * (d.x * four.first + d.y * four.second + d.z * four.third);
+  (*sum).frequency += e * value; // times TURN where it is stored
   (*sum).phase += e;
 }
 
 // Stores four waves' sums, or adds them to those of earlier rows.
-fn keep(own: u32, quarter: u32, sum: Waves) {
-  for (var i = 0u; i < 4u; i++) {
+fn keep(own: u32, quarter: u32, four: u32, given: Waves) {
+  var sum = given;
+  for (var i = 0u; i < four; i++) {
     let f = 4u * quarter + i;
     let at = own * 16u + f;
-    let wave = vec2f(sum.frequency[i], sum.phase[i]);
-    if (sizes.start == 0u) {
-      dWaves[at] = wave;
-    } else {
-      dWaves[at] += wave;
+    var wave = vec2f(TURN * sum.frequency.x, sum.phase.x);
+    if (sizes.start > 0u) {
+      wave += dWaves[at];
     }
-    keepMix((own * 17u + f) * 3u, vec3f(sum.first[i], sum.second[i], sum.third[i]));
+    dWaves[at] = wave;
+    keepMix((own * 17u + f) * 3u, vec3f(sum.first.x, sum.second.x, sum.third.x));
+    sum = Waves(sum.frequency.yzwx, sum.phase.yzwx, sum.first.yzwx, sum.second.yzwx, sum.third.yzwx);
   }
 }
 
-fn keepMix(at: u32, sum: vec3f) {
-  if (sizes.start == 0u) {
-    dMix[at] = sum.x;
-    dMix[at + 1u] = sum.y;
-    dMix[at + 2u] = sum.z;
-  } else {
-    dMix[at] += sum.x;
-    dMix[at + 1u] += sum.y;
-    dMix[at + 2u] += sum.z;
+fn keepMix(at: u32, given: vec3f) {
+  var sum = given;
+  if (sizes.start > 0u) {
+    sum += vec3f(dMix[at], dMix[at + 1u], dMix[at + 2u]);
   }
+  dMix[at] = sum.x;
+  dMix[at + 1u] = sum.y;
+  dMix[at + 2u] = sum.z;
 }

@@ -17,10 +17,10 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read_write> dX: array<f32>;
 @group(0) @binding(6) var<uniform> sizes: Sizes;
 
-fn slope(own: u32, quarter: u32, value: f32, d: vec3f) -> f32 {
-  let four = wavesOf(own, quarter);
-  let e = -sine(four.frequency * value + four.phase) * (d.x * four.first + d.y * four.second + d.z * four.third);
-  return TURN * dot(e, four.frequency);
+fn slope(own: u32, quarter: u32, four: u32, value: f32, d: vec3f) -> f32 {
+  let some = wavesOf(own, quarter, four);
+  let e = falling(some.frequency * value + some.phase) * (d.x * some.first + d.y * some.second + d.z * some.third);
+  return TURN * dot(e, some.frequency);
 }
 
 @compute @workgroup_size(64)
@@ -36,6 +36,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let value = x[row * sizes.inputs + place.x];
   let origin = row * sizes.outputs + place.y;
   let d = vec3f(dOut[origin + 1u], dOut[origin + 2u], dOut[origin + 3u]);
-  let sum = slope(own, 0u, value, d) + slope(own, 1u, value, d) + slope(own, 2u, value, d) + slope(own, 3u, value, d);
-  dX[row * sizes.inputs + place.x] = dOut[origin] + sum;
+  let four = fourOf(sizes.count / sizes.rows);
+  var sum = dOut[origin];
+  for (var quarter = 0u; quarter < four; quarter++) {
+    sum += slope(own, quarter, four, value, d);
+  }
+  dX[row * sizes.inputs + place.x] = sum;
 }

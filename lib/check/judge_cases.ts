@@ -12,12 +12,12 @@ import type { KernelCase } from "./op_cases.ts";
 const STATE = [0.5, 1, 1, 0, 1, 3, 3, 0, 1, 9, 5, 2, 0];
 
 /** An epoch in which one member becomes better, one that drops the rate, one that ends the training, and one after it. */
-function decisionCases(device: Device): KernelCase[] {
+function decisionCase(device: Device, goesBack: number): KernelCase {
   const start = [1, 0, 0, 0, 0, 0, 4, 3, 0, 0, 5, 3, 0];
   const epochs = [[3, 9], [NaN, 6], [7, 7], [1, 1]];
   const expected = [
     [1, 0, 0, 0, 0, 3, 3, 0, 1, 9, 5, 4, 0],
-    [0.5, 0, 1, 0, 1, NaN, 3, 1, 0, 6, 5, 5, 0],
+    [0.5, 0, 1, 0, goesBack, NaN, 3, 1, 0, 6, 5, 5, 0],
     [0.5, 1, 1, 1, 1, 7, 3, 2, 0, 7, 5, 6, 0],
     [0.5, 1, 1, 1, 1, 7, 3, 2, 0, 7, 5, 6, 0],
   ];
@@ -27,11 +27,12 @@ function decisionCases(device: Device): KernelCase[] {
     const cursor = Tensor.zeros(device, [1], "u32");
     for (const losses of epochs) {
       const buffers = [counts, Tensor.from(device, losses), history, cursor];
-      device.run(kernels.judgeEpoch, { buffers, sizes: [2], reals: [1, 1, 1, 0.5, 0.5], invocations: 1 });
+      device.run(kernels.judgeEpoch, { buffers, reals: [1, 1, goesBack, 0.5, 0.5], invocations: 1 });
     }
     return history;
   };
-  return [{ kernel: kernels.judgeEpoch, on: "4 epochs of 2 members", run, expected: expected.flat() }];
+  const on = `4 epochs of 2 members, goesBack ${goesBack}`;
+  return { kernel: kernels.judgeEpoch, on, run, expected: expected.flat() };
 }
 
 /** What a judge runs at the end of an epoch. */
@@ -57,7 +58,7 @@ export function judgeCases(device: Device): KernelCase[] {
     return sums;
   };
   return [
-    ...decisionCases(device),
+    ...[0, 1].map((goesBack) => decisionCase(device, goesBack)),
     { kernel: kernels.keepBest, on: "[7] of 2 members", run: keep, expected: [1, 2, 0, 0, 0, 5, 0] },
     { kernel: kernels.goBack, on: "[7]", run: back(STATE), expected: [7, 8, 7, 8, 7, 8, 7] },
     { kernel: kernels.goBack, on: "[7], where nothing goes back", run: back(STATE.with(4, 0)), expected: values },

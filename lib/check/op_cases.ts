@@ -147,13 +147,17 @@ function notFiniteCases(device: Device): KernelCase[] {
   ];
 }
 
-/** The watch over the values of a training: a tensor by fours with an infinity at its end, one that is sound, one by ones. */
+/** The watch over the values of a training, by ones and by fours: a tensor with an infinity at its end, a sound one, one with NaN. */
 function watchCases(device: Device): KernelCase[] {
   const sound = [3e38, -3e38, 1e-45, 0, -0, 1, 2, 3];
-  const tensors = [[...sound, 1, 2, 3, -Infinity], sound, [NaN, ...sound]];
-  return [kernels.notFinite, byFours(kernels.notFinite)].map((kernel) => ({
+  const odd = [...sound, 4];
+  const cases = [
+    { kernel: kernels.notFinite, tensors: [odd.with(-1, -Infinity), odd, odd.with(0, NaN)] },
+    { kernel: byFours(kernels.notFinite), tensors: [[...sound, 1, 2, 3, -Infinity], sound, sound.with(0, NaN)] },
+  ];
+  return cases.map(({ kernel, tensors }) => ({
     kernel,
-    on: "[12] with an infinity, [8], [9] with a NaN",
+    on: `[${tensors[0].length}] with an infinity, [${tensors[1].length}], and one with a NaN`,
     run: () => {
       const flags = Tensor.from(device, Uint32Array.of(0, 0, 0));
       tensors.forEach((x, place) => flagNotFinite(Tensor.from(device, x), flags, place));

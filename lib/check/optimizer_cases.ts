@@ -44,17 +44,26 @@ function stepCases(device: Device, size: number, isRecorded = false): KernelCase
     const form = isRecorded ? fromTexels(kernel) : formFor(kernel, size);
     return { kernel: form, on: `${steps} steps of ${name} on [${size}]`, run, expected };
   };
-  const adam = after("adam", reference.referenceAdam(0.1), kernels.adam);
-  const all = [
+  return [
     after("sgd", reference.referenceSgd(0.1), kernels.sgd),
     after("momentum", reference.referenceMomentum(0.1), kernels.momentum),
     after("nesterov", reference.referenceNesterov(0.1), kernels.momentum),
     after("rmsprop", reference.referenceRmsProp(0.1), kernels.rmsprop),
     after("adamw", reference.referenceAdamW(0.1), kernels.adam),
-    adam,
+    after("adam", reference.referenceAdam(0.1), kernels.adam),
   ];
-  // Its powers are right where its three steps are.
-  return isRecorded ? all : [...all, { ...adam, kernel: kernels.adamPowers }];
+}
+
+/** The powers of three steps of adam. It runs no step, whose form is not compiled where a training uses another. */
+function powersCase(device: Device): KernelCase {
+  const run = (): Tensor => {
+    const powers = Tensor.from(device, [1, 1]);
+    for (let step = 0; step < 3; step++) {
+      device.run(kernels.adamPowers, { buffers: [powers], reals: [0.9, 0.999], invocations: 1 });
+    }
+    return powers;
+  };
+  return { kernel: kernels.adamPowers, on: "3 steps", run, expected: [0.9 ** 3, 0.999 ** 3] };
 }
 
 /** Clipping runs three kernels, each right where their result is: over a norm that is too long. */
@@ -93,5 +102,5 @@ function rateCases(device: Device): KernelCase[] {
 export function optimizerCases(device: Device): KernelCase[] {
   const sizes = [67, 68].flatMap((size) => [...stepCases(device, size), ...clippingCases(device, size)]);
   const many = device.products === "blocks" ? stepCases(device, MANY, true) : [];
-  return [...sizes, ...many, ...rateCases(device)];
+  return [...sizes, ...many, powersCase(device), ...rateCases(device)];
 }

@@ -17,8 +17,8 @@ import {
   BINS,
   type EmbeddedColumn,
   NUMERIC_EMBEDDINGS,
-  type NumericEmbedding,
   TableEmbedding,
+  type TableEmbeddingOptions,
 } from "../tabular/table_embedding.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
@@ -52,52 +52,57 @@ class PartedEmbedding extends TableEmbedding {
   protected override readonly maxLoop = 7;
 }
 
-/** The layer's kernels, in its forward and in its backward, each with what it writes. */
-function embeddingCases(
-  device: Device,
-  numbers: NumericEmbedding,
-  members: number,
-  Layer = TableEmbedding,
-): KernelCase[] {
+/**
+ * The layer's kernels for columns of one kind, each with what it writes. A case runs no more than its kernel needs: all that it
+ * runs is compiled before a training's first step.
+ */
+function embeddingCases(device: Device, options: TableEmbeddingOptions, Layer = TableEmbedding): KernelCase[] {
+  const { columns, numbers, members = 1 } = options;
   const stream = random();
-  const layerOf = () => new Layer({ columns: COLUMNS, numbers, members });
-  const x = drawRows(COLUMNS, 17 * members, stream);
-  const twin = layerOf().reference();
+  const x = drawRows(columns, 17 * members, stream);
+  const twin = new Layer(options).reference();
   twin.parameters.forEach((parameter, i) => {
     twin.parameters[i] = parameter.map(() => Math.fround(stream.normal()));
   });
   const expected = twin.forward(x);
   const dOut = matrix(expected.rows, expected.columns, stream);
   const dX = twin.backward(dOut);
-  const run = (result: (layer: TableEmbedding, dX: Tensor, out: Tensor) => Tensor): Tensor => {
-    const layer = layerOf();
+  const run = (result: (layer: TableEmbedding, out: Tensor) => Tensor): Tensor => {
+    const layer = new Layer(options);
     layer.parameters.forEach((parameter, i) => {
       parameter.bind(upload(device, twin.parameters[i]), Tensor.full(device, parameter.shape, NaN));
     });
     layer.place(device);
-    const out = layer.forward(upload(device, x));
-    return result(layer, layer.backward(upload(device, dOut), true)!, out);
+    return result(layer, layer.forward(upload(device, x)));
   };
-  const on = `${members} times ${numbers}, and names`;
-  const isPbld = numbers === "pbld";
+  const isOfNames = columns[0].kind === "names";
+  const on = `${members} times ${isOfNames ? "names" : numbers}`;
+  const forward = (kernel: Kernel): KernelCase => ({
+    kernel,
+    on,
+    run: () => run((_layer, out) => out),
+    expected: expected.data,
+  });
   const gradient = (kernel: Kernel, i: number): KernelCase => ({
     kernel,
     on: `gradient of ${on}`,
-    run: () => run(({ parameters }) => parameters[i].grad),
+    run: () =>
+      run((layer) => {
+        layer.backward(upload(device, dOut), false);
+        return layer.parameters[i].grad;
+      }),
     expected: twin.gradients[i].data,
   });
-  const forward = [isPbld ? kernels.waves : kernels.bins, kernels.names];
-  return [
-    ...forward.map((kernel) => ({ kernel, on, run: () => run((_layer, _dX, out) => out), expected: expected.data })),
-    ...(isPbld ? [gradient(kernels.wavesBackward, 0), gradient(kernels.wavesBackward, 1)] : []),
-    gradient(kernels.namesBackward, isPbld ? 2 : 0),
-    {
-      kernel: isPbld ? kernels.wavesInputBackward : kernels.binsBackward,
-      on: `gradient of x of ${on}`,
-      run: () => run((_layer, dX) => dX),
-      expected: dX.data,
-    },
-  ];
+  const gradientOfX = (kernel: Kernel): KernelCase => ({
+    kernel,
+    on: `gradient of x of ${on}`,
+    run: () => run((layer) => layer.backward(upload(device, dOut), true)!),
+    expected: dX.data,
+  });
+  const { waves, wavesBackward, wavesInputBackward, bins, binsBackward, names, namesBackward } = kernels;
+  if (isOfNames) return [forward(names), gradient(namesBackward, 0)];
+  if (numbers !== "pbld") return [forward(bins), gradientOfX(binsBackward)];
+  return [forward(waves), gradient(wavesBackward, 0), gradient(wavesBackward, 1), gradientOfX(wavesInputBackward)];
 }
 
 /** Products and biases of several members: each with its own rows. */
@@ -168,10 +173,12 @@ function columnDropoutCase(device: Device): KernelCase {
 
 /** Each embedding, of one network and of several, and what works on members. */
 export function tabularCases(device: Device): KernelCase[] {
-  const embeddings = NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, numbers, 1));
+  const { number, names } = Object.groupBy(COLUMNS, ({ kind }) => kind) as Record<string, EmbeddedColumn[]>;
   return [
-    ...embeddings,
-    ...embeddingCases(device, "pbld", 4, PartedEmbedding),
+    ...NUMERIC_EMBEDDINGS.flatMap((numbers) => embeddingCases(device, { columns: number, numbers })),
+    ...embeddingCases(device, { columns: names }),
+    ...embeddingCases(device, { columns: number, numbers: "pbld", members: 4 }, PartedEmbedding),
+    ...embeddingCases(device, { columns: names, members: 4 }, PartedEmbedding),
     ...memberCases(device),
     columnDropoutCase(device),
   ];

@@ -7,7 +7,7 @@
 import type { NetworkFacts, SeenMatrix, SeenWeights } from "./diagnosis.ts";
 import type { Loss } from "../core/losses.ts";
 import type { Model, Observer } from "../core/model.ts";
-import { max } from "../arithmetic/min_max_norm.ts";
+import { sum } from "../core/reductions.ts";
 import { ELEMENT_BYTES, Tensor, type TensorData } from "../core/tensor.ts";
 import { Look, type SeenTensor } from "../training/look.ts";
 import { gatherRows } from "../training/recorded_rows.ts";
@@ -65,22 +65,22 @@ export class NormsLook implements Disposable {
     const parameters = model.parameters.map(({ parameter }) => parameter);
     const measured = [...parameters.map(({ value }) => value), ...parameters.map(({ grad }) => grad)];
     this.#look = new Look(model, passesOver(model, loss, x, y), (seen) => {
-      const peaks = relusOf(model, seen).flatMap(({ tensor }) =>
-        rowsOfMembers(tensor, model).map((own) => max(own, 0))
-      );
-      return [measure(measured), ...peaks];
+      // No output of a ReLU is below 0: where their sum is 0, all are. The training has compiled sums, but no maximum.
+      const sums = relusOf(model, seen).flatMap(({ tensor }) => rowsOfMembers(tensor, model).map((own) => sum(own, 0)));
+      return [...measure(measured), ...sums];
     }, { fuse: true });
   }
 
   /** Measures the model of this moment. */
   async take(): Promise<LayerNorms> {
     const { parameters, members } = this.#model;
-    const [records, ...peaks] = await this.#look.take();
+    const read = await this.#look.take();
     const sizes = parameters.map(({ parameter: { value } }) => value);
-    const norms = toStatistics(records, [...sizes, ...sizes]).map(({ norm, notFinite }) => notFinite > 0 ? NaN : norm);
+    const sums = read.splice(2 * sizes.length);
+    const norms = toStatistics(read, [...sizes, ...sizes]).map(({ norm, notFinite }) => notFinite > 0 ? NaN : norm);
     const byName = (from: number) => Object.fromEntries(parameters.map(({ name }, i) => [name, norms[from + i]]));
     const dead = relusOf(this.#model, this.#look.seen).map(({ name }, i) => {
-      const own = peaks.slice(i * members, (i + 1) * members).flatMap((peak) => [...peak]);
+      const own = sums.slice(i * members, (i + 1) * members).flatMap((sum) => [...sum]);
       return [name, own.filter((v) => v === 0).length / own.length];
     });
     return { weights: byName(0), gradients: byName(parameters.length), dead: Object.fromEntries(dead) };

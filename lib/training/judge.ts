@@ -254,7 +254,6 @@ export class Judge implements Disposable {
     const { factor = 1, drops = Infinity, goesBack = false } = plateau ?? { drops: 0 };
     device.run(kernels.judgeEpoch, {
       buffers: [this.counts, this.#losses, this.#history, this.#cursor],
-      sizes: [members],
       reals: [patience, Math.min(drops, NO_LOSS), goesBack ? 1 : 0, minDelta, factor],
       invocations: 1,
     });

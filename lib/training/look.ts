@@ -108,11 +108,10 @@ export class StepLook implements Disposable {
     let look = this.#measuring.get(rows);
     if (!look) {
       const passes = (observe: Observer) => void this.#step.look(rows, observe);
-      look = this.#record(passes, (seen) => [measure(seen.map(({ tensor }) => tensor))]);
+      look = this.#record(passes, (seen) => measure(seen.map(({ tensor }) => tensor)));
       this.#measuring.set(rows, look);
     }
-    const [records] = await look.take();
-    const measures = toStatistics(records, look.seen.map(({ tensor }) => tensor));
+    const measures = toStatistics(await look.take(), look.seen.map(({ tensor }) => tensor));
     return look.seen.map(({ name, tensor: { shape } }, i) => ({ name, shape, ...measures[i] }));
   }
 

@@ -1,5 +1,5 @@
 /**
- * Measures of whole tensors, computed on the GPU: however large they are, ten numbers of each are read.
+ * Measures of whole tensors, computed on the GPU: of each part of a tensor ten numbers are read, and folded here.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { kernels } from "../../kernels/mod.ts";
 import { checkType } from "../core/operation.ts";
 import type { TensorStatistics } from "../reference/statistics.ts";
 import { formatShape } from "../base/shape.ts";
-import { Tensor } from "../core/tensor.ts";
+import { readAll, Tensor, type TensorData } from "../core/tensor.ts";
 
 export type { TensorStatistics } from "../reference/statistics.ts";
 
-/** Numbers that the kernels leave of each tensor. */
+/** Numbers that the kernel leaves of each part. */
 const WORDS = 10;
-/** Parts beyond which each takes more elements, so that folding them stays short. */
+/** Parts beyond which each takes more elements, so that reading and folding them stays short. */
 const MAX_PARTS = 4_096;
 /** Elements that one invocation looks at, or four times as many where they go by fours. */
 const PART = 256;
@@ -46,8 +46,12 @@ const SCALE = 2 ** 80;
  */
 export async function tensorStatistics(tensors: readonly Tensor[]): Promise<TensorStatistics[]> {
   if (tensors.length === 0) return [];
-  using records = tensors[0].device.tidy(() => measure(tensors));
-  return toStatistics(await records.read(), tensors);
+  const records = measure(tensors);
+  try {
+    return toStatistics(await readAll(records), tensors);
+  } finally {
+    for (const tensor of records) tensor.dispose();
+  }
 }
 
 /**
@@ -58,31 +62,32 @@ export function partsOf(size: number, most = 65_536): number {
   return 4 * Math.ceil(Math.max(Math.min(size / PART, most), size / MAX_LOOP) / 4);
 }
 
-/** Puts the measuring on the queue, or into a recording. */
-export function measure(tensors: readonly Tensor[]): Tensor {
+/** Puts the measuring on the queue, or into a recording; gives a record [10, parts] for each tensor. */
+export function measure(tensors: readonly Tensor[]): Tensor[] {
   checkType("f32", tensors);
   const empty = tensors.find(({ size }) => size === 0);
   if (empty) throw new RangeError(`Cannot measure a tensor ${formatShape(empty.shape)}: it has no elements`);
-  const { device } = tensors[0];
-  const out = Tensor.zeros(device, [tensors.length, WORDS]);
-  device.tidy(() => {
-    const scratch = Tensor.zeros(device, [WORDS * Math.max(...tensors.map(({ size }) => partsOf(size, MAX_PARTS)))]);
-    tensors.forEach((x, place) => {
-      const parts = partsOf(x.size, MAX_PARTS);
-      device.run(kernels.statistics, { buffers: [x, scratch], sizes: [x.size, parts, 0], invocations: parts });
-      device.run(kernels.foldStatistics, { buffers: [scratch, out], sizes: [parts, place, 0], invocations: WORDS });
-    });
+  return tensors.map((x) => {
+    const parts = partsOf(x.size, MAX_PARTS);
+    const records = Tensor.empty(x.device, [WORDS, parts]);
+    x.device.run(kernels.statistics, { buffers: [x, records], sizes: [x.size, parts, 0], invocations: parts });
+    return records;
   });
-  return out;
+}
+
+/** A record of all parts, from those of each. */
+function fold(records: TensorData): number[] {
+  const parts = records.length / WORDS;
+  return Array.from({ length: WORDS }, (_, word) => {
+    const own = (records as Float32Array).subarray(word * parts, (word + 1) * parts);
+    return own.reduce((a, b) => word === 0 ? Math.min(a, b) : word === 1 ? Math.max(a, b) : a + b);
+  });
 }
 
 /** What {@linkcode measure} found. */
-export function toStatistics(records: ArrayLike<number>, tensors: readonly { size: number }[]): TensorStatistics[] {
+export function toStatistics(records: readonly TensorData[], tensors: readonly { size: number }[]): TensorStatistics[] {
   return tensors.map(({ size }, i) => {
-    const [min, max, high, low, largeSum, small, medium, large, zeros, notFinite] = Array.from(
-      { length: WORDS },
-      (_, word) => records[i * WORDS + word],
-    );
+    const [min, max, high, low, largeSum, small, medium, large, zeros, notFinite] = fold(records[i]);
     const finite = size - notFinite;
     const none = finite > 0 ? 0 : NaN;
     return {

@@ -32,7 +32,7 @@ export const KERNELS = listed({
   "kernels/ops/spread.wgsl": "main",
   "kernels/tabular/bins_backward.wgsl": "main",
   "kernels/tabular/names_backward.wgsl": "main",
-  "kernels/tabular/wave.wgsl": "cosine sine",
+  "kernels/tabular/wave.wgsl": "cosine falling",
   "kernels/tabular/waves_backward.wgsl": "main addTo keep keepMix",
   "kernels/tabular/waves_input_backward.wgsl": "main slope",
   // Forward and backward in one.

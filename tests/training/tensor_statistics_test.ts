@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Device } from "../../lib/gpu/device.ts";
 import { Random } from "../../lib/base/random.ts";
 import { statistics } from "../../lib/reference/mod.ts";
-import { Tensor } from "../../lib/core/tensor.ts";
+import { readAll, Tensor } from "../../lib/core/tensor.ts";
 import {
   measure,
   type TensorStatistics,
@@ -87,11 +87,11 @@ gpuTest("tensorStatistics() measures many tensors, views too, in one wait, and i
   };
   await check(found);
   assertEquals(await tensorStatistics([]), []);
-  let records: Tensor;
+  let records: Tensor[] = [];
   using recording = device.record(() => records = measure(tensors));
   flat.write(draw(320, 9));
   recording.replay();
-  await check(toStatistics(await records!.read(), tensors));
+  await check(toStatistics(await readAll(records), tensors));
 });
 
 gpuTest("tensorStatistics() refuses tensors of counters, and such without elements", async (device) => {
