@@ -1,6 +1,7 @@
 /** Ranks of Open MPI on this machine: each test is a job of its own. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { Mpi } from "../../lib/ranks/mpi.ts";
 import { faultOfLaunch, faultOfVersion } from "../../lib/ranks/mpi_library.ts";
 import { HAS_MPI, MpiJob, rankScript, runJob } from "../support/mpi_job.ts";
 import { IS_PERMITTED, permitted } from "../support/permitted.ts";
@@ -57,13 +58,10 @@ permitted("train-mpi refuses processes of srun that MPI does not join", options,
   assertEquals(code, 0);
 });
 
-permitted("Mpi.open() refuses a time limit that is none", async () => {
-  await using place = await Workplace.create();
-  for (const limit of ["0", "-1", "NaN", "Infinity"]) {
-    const { code, stderr } = await place.runDeno(rankScript("support/mpi_rank.ts", "on", "", limit));
-    assertEquals(code, 1);
-    const says = `RangeError: The time limit of MPI must be a positive number of seconds, not ${limit}`;
-    assertStringIncludes(stderr, says);
+Deno.test("Mpi.open() refuses a time limit that is none", async () => {
+  for (const timeoutSeconds of [0, -1, NaN, Infinity]) {
+    const says = `The time limit of MPI must be a positive number of seconds, not ${timeoutSeconds}`;
+    await assertRejects(() => Mpi.open({ timeoutSeconds }), RangeError, says);
   }
 });
 

@@ -14,7 +14,7 @@ const RESUMED = ("--num-dataset=600 --hidden-size=64,64 --optimizer=adam --dropo
   "--patience=100000 --members=2 --checkpoint-every=20 --trace=7").split(" ");
 
 /** The run's name and how long it is, for so many kills. */
-export const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 4}`];
+const ofKills = (kills: number) => [...RESUMED, "--run-name", "r", "--num-epochs", `${kills * 3}`];
 
 /** Milliseconds of training that a process gets at most before it is killed. */
 const LONGEST = 40;
@@ -86,12 +86,14 @@ interface Killed {
   /** How often it was killed, and how often of these in the middle of a write. */
   kills: number;
   partials: number;
-  /** What it leaves, as a run that was left alone does. */
-  totals: Record<string, string>;
 }
 
-/** Does it. */
-export async function killRepeatedly(kills: number, seed: number): Promise<Killed> {
+/** Does it. Something else may become of the run before it is resumed for the last time. */
+export async function killRepeatedly(
+  kills: number,
+  seed: number,
+  beforeEnd: (place: Workplace) => Promise<void> = () => Promise.resolve(),
+): Promise<Killed> {
   await using place = await Workplace.create();
   await using whole = await Workplace.create();
   const random = new Random(seed, "kills");
@@ -115,9 +117,10 @@ export async function killRepeatedly(kills: number, seed: number): Promise<Kille
     done++;
     if (isWriting(checkpoints)) partials++;
   }
+  await beforeEnd(place);
   await place.succeed("train", await flags());
   assertEquals(await totalsOf(place, run), totals, `after ${done} kills, seed ${seed}`);
-  return { kills: done, partials, totals };
+  return { kills: done, partials };
 }
 
 if (import.meta.main) {

@@ -58,7 +58,7 @@ const ANYWHERE = ["export", "report"];
 export const END = "\0end\0";
 
 /** What may be set for a single task there: it is read when the task begins. */
-const SETTINGS: readonly string[] = KEYS;
+const SETTINGS: readonly string[] = [...KEYS, "INIT_CWD"];
 
 /** A process that runs tasks one after the other. */
 export class Series {

@@ -65,8 +65,9 @@ for (const kind of ["sgd", "momentum", "adamw"] as const) {
     const it: Case = { optimizer: kind, epochs: 50, learningRate: kind === "adamw" ? 0.01 : 0.05 };
     const alone = await train(device, it);
     assertEquals(alone.state.step, 200);
+    const sizes = kind === "sgd" ? [1, 2, 3, 4] : [3, 4];
     const groups = await Promise.all(
-      [1, 2, 3, 4].map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
+      sizes.map((size) => asRanks(size, (communicator) => train(device, it, communicator))),
     );
     for (const ranks of groups) {
       for (const { values, losses } of ranks) {

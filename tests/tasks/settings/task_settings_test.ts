@@ -18,14 +18,14 @@ function faultOf(key: string, from: string): string {
 
 /** A folder with a dataset, which no wrong setting may touch. */
 async function withDataset(): Promise<Workplace> {
-  const place = await Workplace.create();
+  const place = await Workplace.inSeries("train");
   await place.succeed("gen-data", ["--num-dataset", "30"]);
   return place;
 }
 
 permitted("a flag comes before the environment, that before .env, that before the recipe", async () => {
-  await using place = await Workplace.create();
-  const rows = async (args: string[], env: Record<string, string> = {}) =>
+  await using place = await Workplace.inSeries("train");
+  const rows = async (args: string[], env?: Record<string, string>) =>
     Number((await place.succeed("gen-data", args, env)).stdout.match(/: (\d+) rows/)![1]);
   assertEquals(await rows(["--recipe", "linear"]), 1000);
   await place.write(".env", "# a comment\nRECIPE=xor\nNUM_DATASET=50\nHOME_GROWN=1\n");
@@ -81,7 +81,7 @@ permitted("--help of every task prints its flags, and does nothing else", async 
     playground: ["PORT", "OUTPUT"],
     doctor: [],
   };
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const others = Object.keys(await readTasks()).filter((task) => !(task in taken));
   assertEquals(others, ["setup", "bench", "bench-mpi", "quality", "pictures", "test", "soak"]);
   for (const [task, keys] of Object.entries(taken)) {

@@ -67,7 +67,7 @@ permitted({
   name: "--output takes a pipe, /dev/null and /dev/stdout, and names what Deno opens for nobody",
   ignore: isWindows,
   fn: async () => {
-    await using place = await Workplace.create();
+    await using place = await Workplace.inSeries("report");
     await place.succeed("train", ["--num-dataset", "100", "--num-epochs", "1"]);
     const { stdout: printed } = await place.succeed("predict", ["1"]);
     const direct = await place.succeed("predict", ["1", "--output", "/dev/stdout"]);

@@ -6,10 +6,10 @@ import { permitted } from "../../support/permitted.ts";
 
 const rows = Array.from({ length: 40 }, (_, i) => `${i},${3 * i + 1}`);
 const TABLE = ["x,y", ...rows].join("\n") + "\n";
-const ARGS = ["--data", "t.csv", "--target", "y", "--run-name", "r", "--num-epochs", "1"];
+const ARGS = ["--data", "t.csv", "--target", "y", "--run-name", "r", "--num-epochs", "1", "--hidden-size", "4"];
 
 permitted("a run that began in another folder names it, and resumes by the whole path or from there", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("report");
   await using began = await Workplace.create({ "t.csv": TABLE });
   await using other = await Workplace.create();
   const there = { INIT_CWD: began.path };

@@ -32,8 +32,8 @@ async function hangUp(place: Workplace, args: readonly string[], before: string)
 }
 
 permitted({ name: "a run whose terminal is closed keeps all that it has trained", ignore }, async (t) => {
-  await using whole = await Workplace.create();
-  const args = [...ARGS, "--num-epochs=200"];
+  await using whole = await Workplace.inSeries("train");
+  const args = [...ARGS, "--num-epochs=120"];
   await whole.succeed("train", args);
   const cases: [name: string, before: string, code: number, args: string[]][] = [
     ["it is told by SIGHUP, and says so to nobody", "", 129, args],
@@ -42,7 +42,7 @@ permitted({ name: "a run whose terminal is closed keeps all that it has trained"
   ];
   for (const [name, before, code, args] of cases) {
     await t.step(name, async () => {
-      await using place = await Workplace.create();
+      await using place = await Workplace.inSeries("train");
       assertEquals(await hangUp(place, args, before), code);
       if (code !== 0) {
         const { stdout } = await place.succeed("train", ["--resume=r"]);

@@ -30,7 +30,7 @@ async function interruptWhen(child: Deno.ChildProcess, isTime: () => Promise<boo
 const howEnded = ({ signal, code }: Deno.CommandOutput) => [signal, code];
 
 permitted("Ctrl-C at any stage leaves dataset and earlier runs whole, and the next run works", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("train", SMALL);
   const run = await place.digests("data/runs/default_run");
   const csv = "data/cubic.csv";
@@ -92,7 +92,7 @@ permitted("Ctrl-C at any stage leaves dataset and earlier runs whole, and the ne
 });
 
 permitted("a dataset whose maker was killed right before its file went into place is put there", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("gen-data", ["--num-dataset", "200"]);
   const earlier = await place.read("data/cubic.csv");
   const made = await place.read("data/cubic.csv.json");

@@ -9,7 +9,7 @@ permitted(
   "train tells what it took columns as, also where the rows were scaled before; of a recipe nothing",
   async () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 7 === 0 ? "" : i % 5},${i}`);
-    await using place = await Workplace.create({ "own.csv": `id,x,y\n${rows.join("\n")}\n` });
+    await using place = await Workplace.inSeries("train", { "own.csv": `id,x,y\n${rows.join("\n")}\n` });
     const flags = ["--num-epochs=1", "--report=false", "--json"];
     const table = ["--data=own.csv", "--target=y", "--missing=mean"];
     const endOf = (stdout: string) => JSON.parse(stdout.trimEnd().split("\n").at(-1)!);

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Random } from "../../../lib/base/random.ts";
-import { killRepeatedly, ofKills, totalsOf, whenSaid } from "../../support/kill_runs.ts";
-import { type Outcome, Workplace } from "../../support/run_task_process.ts";
+import { killRepeatedly, totalsOf, whenSaid } from "../../support/kill_runs.ts";
+import { type Outcome, until, Workplace } from "../../support/run_task_process.ts";
 import { permitted } from "../../support/permitted.ts";
 
 const run = "data/runs/r";
@@ -26,30 +26,46 @@ async function stop(place: Workplace, args: readonly string[], word: string, sig
   return await whenSaid(child, word, () => child.kill(signal));
 }
 
-permitted("a run that is killed, or stopped, and resumed each time ends with the same bytes", async (t) => {
-  const { kills, partials, totals } = await killRepeatedly(4, 1);
+permitted("a run that is killed, or stopped, and resumed each time ends with the same bytes", async () => {
+  const { kills, partials } = await killRepeatedly(4, 1, stopByEachSignal);
   assertEquals(kills, 4);
   assert(partials > 0, "no kill came while a checkpoint was written");
-
-  await t.step("Ctrl-C, SIGTERM and SIGHUP save it, and say how to resume it", async () => {
-    await using place = await Workplace.create();
-    const first = await stop(place, ofKills(kills), "first steps done", "SIGINT");
-    assertEquals([first.code, first.stderr.includes("error")], [130, false]);
-    assertMatch(first.stdout, /^process: (\d+); `kill \1` ends it with a checkpoint$/m);
-    const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
-    const [_, step] = first.stdout.match(stopped)!;
-    assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
-    assertEquals(stepOf((await checkpointsOf(place)).at(-1)!), Number(step));
-    const second = await stop(place, ["--resume", "r"], "resume: ", "SIGTERM");
-    assertEquals(second.code, 143);
-    assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
-    const third = await stop(place, ["--resume", "r"], "resume: ", "SIGHUP");
-    assertEquals([third.code, third.stderr.includes("error")], [129, false]);
-    assertMatch(third.stdout, stopped);
-    await place.succeed("train", ["--resume", "r"]);
-    assertEquals(await results(place), totals);
-  });
 });
+
+/** Ctrl-C, SIGTERM and SIGHUP save a run, and say how to resume it. */
+async function stopByEachSignal(place: Workplace): Promise<void> {
+  const stepsOf = async () => (await checkpointsOf(place)).map(stepOf);
+  /** Resumes the run, and sends the signal once it has written a checkpoint of a later step. */
+  const stopLater = async (signal: Deno.Signal) => {
+    const before = Math.max(...await stepsOf());
+    const hasMore = async () => Math.max(...await stepsOf()) > before;
+    await using child = await place.start("train", ["--resume", "r"]);
+    return await whenSaid(child, "resume: ", async () => {
+      assert(await until(hasMore, endsAfter(60)), "it writes no checkpoint");
+      child.kill(signal);
+    });
+  };
+  const first = await stopLater("SIGINT");
+  assertEquals([first.code, first.stderr.includes("error")], [130, false]);
+  assertMatch(first.stdout, /^process: (\d+); `kill \1` ends it with a checkpoint$/m);
+  const stopped = /^stopped: data\/runs\/r, checkpoint at step (\d+), \d+ of \d+ into epoch \d+$/m;
+  const [_, step] = first.stdout.match(stopped)!;
+  assert(Number(step) > 0);
+  assertStringIncludes(first.stdout, "\ncontinue with: deno task train --resume r\n");
+  assertEquals(Math.max(...await stepsOf()), Number(step));
+  const second = await stopLater("SIGTERM");
+  assertEquals(second.code, 143);
+  assertStringIncludes(second.stdout, `resume: data/runs/r from step ${step}, `);
+  const third = await stopLater("SIGHUP");
+  assertEquals([third.code, third.stderr.includes("error")], [129, false]);
+  assertMatch(third.stdout, stopped);
+}
+
+/** When so many seconds are over. */
+function endsAfter(seconds: number): () => boolean {
+  const deadline = performance.now() + 1000 * seconds;
+  return () => performance.now() > deadline;
+}
 
 permitted("checkpoints are kept every so many steps; --resume passes over a damaged one, and needs none", async (t) => {
   await using place = await Workplace.inSeries("train");
@@ -108,17 +124,17 @@ permitted("checkpoints are kept every so many steps; --resume passes over a dama
 
 permitted("--resume continues with more epochs, as a run that never ended, and removes the summary", async () => {
   await using place = await Workplace.inSeries("train");
-  await using whole = await Workplace.inSeries("train");
   const args = [...SMALL, "--optimizer", "adam", "--schedule", "plateau", "--num-epochs"];
-  await whole.succeed("train", [...args, "3"]);
+  await place.succeed("train", [...args, "3"]);
+  const whole = await results(place);
   await place.succeed("train", [...args, "1"]);
   const { stdout } = await place.succeed("train", ["--resume", "r", "--num-epochs", "3"]);
   assertStringIncludes(stdout, "resume: data/runs/r from step 40, 0 of 40 into epoch 2");
-  assertEquals(await results(place), await results(whole));
+  assertEquals(await results(place), whole);
   // Ended, it has nothing left to do.
   const again = await place.succeed("train", ["--resume=r"]);
   assertMatch(again.stdout, /^120 steps in /m);
-  assertEquals(await results(place), await results(whole));
+  assertEquals(await results(place), whole);
 
   const more = ["--resume", "r", "--num-epochs", "400", "--learning-rate", "0.002", "--force"];
   const { code } = await stop(place, more, "\nepoch", "SIGINT");
@@ -223,13 +239,12 @@ permitted("a recipe's file is known by its bytes, and settings that it would mak
 
 permitted("a run under PATIENCE and plateau is resumed as if it had never ended", async () => {
   await using place = await Workplace.inSeries("train");
-  await using whole = await Workplace.create();
   const random = new Random(3, "noise");
   const rows = Array.from({ length: 200 }, () => {
     const x = random.uniform(-1, 1);
     return `${x},${x * x + random.uniform(-1, 1)}`;
   });
-  for (const at of [place, whole]) await at.write("t.csv", ["x,y", ...rows].join("\n") + "\n");
+  await place.write("t.csv", ["x,y", ...rows].join("\n") + "\n");
   const network = ["--hidden-size=16", "--members=2", "--folds=0"];
   const args = [
     "--data=t.csv",
@@ -240,15 +255,16 @@ permitted("a run under PATIENCE and plateau is resumed as if it had never ended"
     "--patience=12",
     "--dropout=0.2",
   ];
-  await whole.succeed("train", [...args, "--num-epochs=200"]);
-  const lines = await whole.readLines(`${run}/metrics.jsonl`);
+  await place.succeed("train", [...args, "--num-epochs=200"]);
+  const whole = await results(place);
+  const lines = await place.readLines(`${run}/metrics.jsonl`);
   assert(lines.length < 200, "the run means to end before its last epoch");
   assertNotEquals(lines.at(-1).learningRate, lines[0].learningRate);
   for (const epochs of [3, Math.floor(lines.length / 2), lines.length - 1, 200]) {
     const flags = epochs === 3 ? args : ["--resume", "r"];
     await place.succeed("train", [...flags, "--num-epochs", `${epochs}`, ...epochs === 3 ? [] : ["--force"]]);
   }
-  assertEquals(await results(place), await results(whole));
+  assertEquals(await results(place), whole);
 });
 
 permitted("--resume continues with presets that gave way at the start", async () => {

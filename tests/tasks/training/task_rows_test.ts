@@ -93,7 +93,7 @@ Deno.test("Splitter.countsOf() counts as splitting does, for a hundred million r
 });
 
 permitted("train refuses what cannot go with rows or device before it touches dataset and runs", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "1"]);
   const cases: [args: string, ...says: string[]][] = [
     ["--num-dataset 30 --seed 7 --batch-size 25", '--batch-size is "25": allowed is 1 to the 24 training rows'],

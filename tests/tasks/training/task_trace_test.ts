@@ -19,7 +19,7 @@ async function weightsOf(place: Workplace, run: string): Promise<[string, ArrayL
 }
 
 permitted("--trace notes each tensor of every Nth step, and changes no bit of training", async (t) => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const train = (name: string, ...flags: string[]) => place.succeed("train", [...SHORT, "--run-name", name, ...flags]);
   await train("plain");
   await train("each", "--trace");
@@ -74,7 +74,7 @@ permitted("--trace notes each tensor of every Nth step, and changes no bit of tr
 });
 
 permitted("--trace of a run that ends in numbers that are none has them counted, up to its last step", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   const flags = ["--num-dataset=60", "--hidden-size=4", "--learning-rate=1e15", "--trace", "--num-epochs=3"];
   const { code } = await place.run("train", flags);
   assertEquals(code, 1);
@@ -85,7 +85,7 @@ permitted("--trace of a run that ends in numbers that are none has them counted,
 });
 
 permitted("layers.jsonl: norms of weights and gradients and dead units, at ever fewer epochs", async () => {
-  await using place = await Workplace.create();
+  await using place = await Workplace.inSeries("train");
   await place.succeed("train", ["--num-dataset", "30", "--num-epochs", "70", "--hidden-size", "6,5"]);
   const lines = await place.readLines<LayerRecord>("data/runs/default_run/layers.jsonl");
   const first = Array.from({ length: 16 }, (_, i) => i + 1);

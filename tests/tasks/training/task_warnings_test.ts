@@ -47,9 +47,11 @@ const PROVOKED: Record<string, { args: string[]; says: RegExp; count?: number }>
   },
   "few rows and a wide network": {
     args: [
-      ..."--data noise.csv --target y --split 0.5,0.5,0 --patience 0 --num-epochs 512 --hidden-size 64".split(" "),
+      ..."--data noise.csv --target y --split 0.5,0.5,0 --patience 0 --num-epochs 256 --hidden-size 64".split(" "),
       // Without what tables have against it by default.
-      ..."--members 1 --dropout 0 --schedule constant --learning-rate 0.003".split(" "),
+      ..."--members 1 --dropout 0 --schedule constant --learning-rate 0.01 --folds 0 --numeric-embedding none".split(
+        " ",
+      ),
     ],
     says: /^warning: epoch \d+: the validation loss .* is far above the training loss .*; take more rows/,
   },
