@@ -6,7 +6,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { byFours } from "../gpu/kernel_forms.ts";
 import { matmulBlocksKernel, matmulTilesKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
-import { isLong, liesFlat } from "../gpu/textures.ts";
+import { layoutsOf } from "../gpu/product.ts";
 import type { Device } from "../gpu/device.ts";
 import { flagNotFinite } from "../training/finite_watch.ts";
 import * as ops from "../arithmetic/ops.ts";
@@ -302,10 +302,8 @@ function productKernels(
 ): (transposeA: boolean, transposeB: boolean) => Kernel {
   return (transposeA, transposeB) => {
     const form = Object.assign({}, PLAIN_PRODUCT, { transposeA, transposeB });
-    const left: [number, number] = transposeA ? [k, m] : [m, k];
-    const right: [number, number] = transposeB ? [n, k] : [k, n];
-    const areLong = [left, right].some(([rows, columns]) => isLong(rows, columns));
-    const flat = { a: areLong || liesFlat(...left), b: areLong || liesFlat(...right), y: true };
+    const { a, b } = layoutsOf({ groups: 1, m, n, k, transposeA, transposeB });
+    const flat = { a: a.isFlat, b: b.isFlat, y: true };
     if (device.products === "blocks") return matmulBlocksKernel(form, n % 4 === 0, flat);
     return device.products === "tiles" ? matmulTilesKernel(form) : kernels.matmul;
   };

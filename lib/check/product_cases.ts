@@ -5,7 +5,10 @@
  * @module
  */
 import type { Kernel } from "../../kernels/mod.ts";
-import { type Activation, productFormOf } from "../gpu/product_forms.ts";
+import { layoutsOf, type ProductShape } from "../gpu/product.ts";
+import { type Activation, type KnownForm, productFormOf } from "../gpu/product_forms.ts";
+import { MAX_RESULT_TEXELS } from "../gpu/packing.ts";
+import { texelsOf } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";
 import * as ops from "../arithmetic/ops.ts";
 import * as reference from "../reference/mod.ts";
@@ -13,19 +16,17 @@ import { Matrix } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
+/** Rows in all with which every matrix lies flat. */
+const LONG = 8_193;
 /**
- * Rows, inner positions and columns: some blocks of 16 x 8 outputs, and none of them whole at the edge. Only the columns may
- * divide by four, as they do in one form.
+ * Rows, inner positions and columns: some blocks of 16 x 8 outputs, few of them whole at the edge. The first that suit a form
+ * are taken: matrices lie flat in their textures or row by row, and columns are a multiple of four or not.
  */
-const ROWS = 39;
-const INNER = 41;
-const COLUMNS = { aligned: 28, odd: 43 };
-/** Columns of a matrix that is large enough to lie flat. */
-const WIDE = 260;
-/** Rows in all with which every matrix lies flat, and inner positions then. */
-const LONG = { rows: 8_193, inner: 9 };
+const ROWS = [39, 260, 64, 173, 9, 5, 4, LONG];
+const INNER = [41, 36, 108, 9, 64, 260, 1_044];
+const COLUMNS = [43, 28, 260, 64, 5];
 /** Columns of a product that reads the result. */
-const NEXT = 5;
+export const NEXT = 11;
 
 const GROUPS = 3;
 const DROPOUT = { rate: 0.3, key: 0x9abc_def0, step: 2 };
@@ -43,16 +44,9 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
   if (!known) return [];
   const { transposeA, transposeB, bias, activation, derivative, dropout, sums, grouped, texels } = known.form;
   const stream = random();
-  const { a: flatA, b: flatB, y: flatY } = known.flat ?? { a: true, b: true, y: true };
-  const groups = grouped ? GROUPS : 1;
-  // A result of so many rows is too large to go to a texture.
-  const isLong = known.flat !== undefined && flatA && flatB && flatY && !texels;
-  const isWideY = flatY && (texels || derivative !== "none");
-  const wideOr = (isWide: boolean, otherwise: number) => isWide && known.flat !== undefined ? WIDE : otherwise;
-  const rows = isLong ? LONG.rows / groups : wideOr(transposeA && flatA, ROWS);
-  const inner = isLong ? LONG.inner : wideOr(transposeA ? transposeB && flatB : flatA, INNER);
-  const plainColumns = known.aligned ? COLUMNS.aligned : COLUMNS.odd;
-  const columns = isLong ? plainColumns : wideOr(transposeB ? isWideY : flatB, plainColumns);
+  const shape = shapeOf(known);
+  if (!shape) return [];
+  const { groups, m: rows, k: inner, n: columns } = shape;
   const draw = (rows: number, columns: number) => Array.from({ length: groups }, () => matrix(rows, columns, stream));
   const a = draw(rows, inner);
   const b = draw(inner, columns);
@@ -124,6 +118,27 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
     run: () => run().columnSums,
     expected: stack(b.map((own) => reference.matmul(ones, own))).data,
   }];
+}
+
+/** The first shape whose product takes the form; undefined where none does. */
+export function shapeOf({ form, aligned, flat }: KnownForm): ProductShape | undefined {
+  const { transposeA, transposeB, grouped, texels, derivative } = form;
+  const groups = grouped ? GROUPS : 1;
+  for (const k of INNER) {
+    for (const rows of ROWS) {
+      // Of a long matrix in all, whatever the groups.
+      const m = rows === LONG ? rows / groups : rows;
+      for (const n of COLUMNS) {
+        const shape = { groups, m, n, k, transposeA, transposeB };
+        if (!flat) return shape;
+        const { a, b, out } = layoutsOf(shape);
+        const isSmall = texelsOf(out.rows, n) <= MAX_RESULT_TEXELS;
+        const suitsOut = texels ? isSmall : aligned === (n % 4 === 0);
+        const suitsY = out.isFlat === flat.y || (derivative === "none" && !texels);
+        if (a.isFlat === flat.a && b.isFlat === flat.b && suitsOut && suitsY) return shape;
+      }
+    }
+  }
 }
 
 /** Matrices of the same width, one below the other. */

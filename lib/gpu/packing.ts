@@ -104,7 +104,7 @@ function isHere(packed: Packing, { matrix, columns, isFlat }: Placed): boolean {
 }
 
 /** Texels of a result up to which storing them takes less time than a copy: its end of a pass takes 36 us, each texel 3.5 ns. */
-const MAX_RESULT_TEXELS = 8_192;
+export const MAX_RESULT_TEXELS = 8_192;
 
 /** Whether nothing but products reads a result, each as the matrix that it is, and it is small enough for a texture. */
 function isForProducts({ matrix, rows, columns, isFlat }: Placed, rest: readonly Item[]): boolean {

@@ -6,7 +6,7 @@
 import { type Kernel, kernels } from "../../kernels/mod.ts";
 import { type Activation, matmulBlocksKernel, matmulTilesKernel, type ProductForm } from "./product_forms.ts";
 import { type Binding, isBinding, type Packing, type PlannedDispatch } from "./pipeline.ts";
-import { isLong, liesFlat, MAX_TEXELS, texelsOf } from "./textures.ts";
+import { isLong, type Layout, liesFlat, MAX_TEXELS, texelsOf } from "./textures.ts";
 
 /**
  * A matrix product `out = a · b` [m, n] with inner dimension k, and what was fused into it; or several of that size, one after
@@ -87,18 +87,29 @@ export interface Unused {
 /** A matrix of a product as it lies in its texture. */
 export type Placed = Omit<Packing, "texture">;
 
+/** The sizes of a product, and how its operands are stored. */
+export type ProductShape = Pick<Product, "groups" | "m" | "n" | "k" | "transposeA" | "transposeB">;
+
+/** How operands and result of such a product lie in their textures; `y` lies as the result does. */
+export function layoutsOf(
+  { groups, m, n, k, transposeA, transposeB }: ProductShape,
+): Record<"a" | "b" | "out", Layout> {
+  const a = transposeA ? { rows: groups * k, columns: m } : { rows: groups * m, columns: k };
+  const b = transposeB ? { rows: groups * n, columns: k } : { rows: groups * k, columns: n };
+  const out = { rows: groups * m, columns: n };
+  const areLong = [a, b, out].some(({ rows, columns }) => isLong(rows, columns));
+  const lay = (shape: typeof out) => ({ ...shape, isFlat: areLong || liesFlat(shape.rows, shape.columns) });
+  return { a: lay(a), b: lay(b), out: lay(out) };
+}
+
 /** The matrices of a product that may lie in textures: its operands, and its result, in whose shape `y` is, too. */
-export function matricesOf(
-  { groups, m, n, k, a, b, out, transposeA, transposeB }: Product,
-): Record<"a" | "b" | "out", Placed> {
-  const left = transposeA ? { rows: groups * k, columns: m } : { rows: groups * m, columns: k };
-  const right = transposeB ? { rows: groups * n, columns: k } : { rows: groups * k, columns: n };
-  const result = { rows: groups * m, columns: n };
-  const areLong = [left, right, result].some(({ rows, columns }) => isLong(rows, columns));
-  const place = (matrix: Binding, shape: Readonly<Record<"rows" | "columns", number>>): Placed => {
-    return { matrix, ...shape, isFlat: areLong || liesFlat(shape.rows, shape.columns) };
+export function matricesOf(product: Product): Record<"a" | "b" | "out", Placed> {
+  const { a, b, out } = layoutsOf(product);
+  return {
+    a: { matrix: product.a, ...a },
+    b: { matrix: product.b, ...b },
+    out: { matrix: product.out, ...out },
   };
-  return { a: place(a, left), b: place(b, right), out: place(out, result) };
 }
 
 /** Packed operands of a product, `y` where there is a derivative; and where its result goes, if not to its buffer. */
