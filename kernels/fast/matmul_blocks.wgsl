@@ -1,7 +1,7 @@
 // matmul_blocks: out = a · b with an epilogue, for software adapters. There a load costs more than arithmetic and workgroup
 // memory is no faster than any other, so an invocation owns 16 x 8 outputs, held as eight 4 x 4 blocks: for every four
-// inner positions it loads 24 texels and does 512 multiply-adds. Operands are textures. FLAT ones hold texel i at (i mod 2048,
-// i div 2048): any shape fits. The others hold row r at y = r: a load needs no division, 1.2 to 1.4 times as fast on llvmpipe.
+// inner positions it loads 24 texels and does 512 multiply-adds. Operands are textures. FLAT ones hold texel i at (i mod 4096,
+// i div 4096): any shape fits. The others hold row r at y = r: a load needs no division, 1.2 to 1.4 times as fast on llvmpipe.
 // a [m, k], or stored [k, m] with TRANSPOSE_A; b [k, n], or stored [n, k] with TRANSPOSE_B; y, out [m, n]; bias, sums [n].
 // Texels past an operand's end are zero, so rows, columns and inner positions past the edge need no guard when read.
 // With GROUPED there are several such products, their operands, biases, results and sums one after the other. A matrix' rows
@@ -47,7 +47,7 @@ fn texelPlace(isFlat: bool, row: u32, texel: u32, stride: u32) -> vec2u {
     return vec2u(texel, row);
   }
   let at = row * stride + texel;
-  return vec2u(at % 2048u, at / 2048u);
+  return vec2u(at % 4096u, at / 4096u);
 }
 
 fn quarter(length: u32) -> u32 {

@@ -40,7 +40,7 @@ export function fromTexels(kernel: Kernel): Kernel {
   let { code } = byFours(kernel);
   const access = [...kernel.access];
   for (const [line, name] of code.matchAll(/let (\w+)0 = \1\[i\];/g)) {
-    code = code.replace(line, `let ${name}0 = textureLoad(${name}Texels, vec2u(i % 2048u, i / 2048u));`);
+    code = code.replace(line, `let ${name}0 = textureLoad(${name}Texels, vec2u(i % 4096u, i / 4096u));`);
     const declaration = code.match(`@binding\\((\\d)\\) (var<[a-z_, ]+> ${name}: array<Value>;)`)!;
     const place = Number(declaration[1]);
     const texture = `var ${name}Texels: texture_storage_2d<rgba32float, read>;`;

@@ -12,9 +12,9 @@ export const TEXEL_BYTES = 16;
 /** Widest and highest texture of every device. */
 const MAX_SIDE = 8192;
 /** Texels of a flat matrix that lie side by side; matmul_blocks.wgsl and the updates know it. */
-const FLAT_WIDTH = 2048;
+const FLAT_WIDTH = 4096;
 /** Most texels of a packed matrix: 128 MiB. */
-export const MAX_TEXELS: number = FLAT_WIDTH * 4096;
+export const MAX_TEXELS: number = FLAT_WIDTH * 2048;
 
 /** Rows that a product reads at a time. Those past the end of a matrix must hold zeros. */
 const ROWS_AT_ONCE = 4;

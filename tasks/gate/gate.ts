@@ -1,9 +1,9 @@
 /** The stages of the gate. */
 
+import { isCovered, removeCutFiles } from "./coverage.ts";
 import { importsOf, readSources } from "./sources.ts";
 import { findsAdapter } from "../setup/prepare_machine.ts";
 
-const minimumCoverage = 95;
 const root = new URL("../../", import.meta.url);
 const permissions = [
   "--allow-read",
@@ -42,13 +42,6 @@ const UNCOUNTED = [
   "tests/gpu/fusion_test.ts",
 ];
 
-/** Lines of a file: how many can run, and how many did. */
-interface Coverage {
-  file: string;
-  covered: number;
-  total: number;
-}
-
 interface Outcome {
   ok: boolean;
   stdout: string;
@@ -67,6 +60,16 @@ async function deno(args: string[], show = true): Promise<Outcome> {
     if (show) await writeAll(chunk);
   }
   return { ok: (await child.status).success, stdout };
+}
+
+/** Runs deno commands one after the other; gives whether each succeeded, and all that it printed. */
+async function inTurn(commands: readonly string[][]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const args of commands) {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: root, env }).output();
+    outcomes.push({ ok: success, stdout: [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes)).join("") });
+  }
+  return outcomes;
 }
 
 /**
@@ -94,16 +97,6 @@ export function readTotals(output: string): { passed: number; failed: number } |
   const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
   const totals = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm)].at(-1);
   return totals && { passed: Number(totals[1]), failed: Number(totals[2]) };
-}
-
-/** Reads the lines that ran, file by file. */
-export function readCoverage(lcov: string, folder: string): Coverage[] {
-  return lcov.split("end_of_record").flatMap((record) => {
-    const path = record.match(/^SF:(.*)$/m)?.[1] ?? "";
-    if (!path.startsWith(folder)) return [];
-    const hits = [...record.matchAll(/^DA:\d+,(\d+)/gm)].map((match) => Number(match[1]));
-    return [{ file: path.slice(folder.length), covered: hits.filter((hit) => hit > 0).length, total: hits.length }];
-  });
 }
 
 /** Test files by how they run, paths from the project's folder, those that take long first. */
@@ -189,48 +182,12 @@ async function runTests(): Promise<{ ok: boolean; totals: ReturnType<typeof read
   return { ok: isOk, totals: isWhole ? sum : undefined };
 }
 
-/** Removes files that a killed process has cut short: `deno coverage` would refuse all others because of one. */
-export async function removeCutFiles(folder: URL): Promise<number> {
-  const last = new Uint8Array(1);
-  const brace = "}".charCodeAt(0);
-  let removed = 0;
-  for await (const { name } of Deno.readDir(folder)) {
-    const path = new URL(name, folder);
-    using file = Deno.openSync(path);
-    last[0] = 0;
-    if (file.statSync().size > 0) file.seekSync(-1, Deno.SeekMode.End);
-    file.readSync(last);
-    if (last[0] === brace) continue;
-    await Deno.remove(path);
-    removed++;
-  }
-  return removed;
-}
-
-/**
- * Tells whether enough of lib ran, and where not, file by file. A file that no test loads counts as not run at all. So does
- * one whose name ends like a test's: the runner takes it for a test and reports nothing of it.
- */
+/** Counts the lines of lib that ran. */
 async function checkCoverage(): Promise<boolean> {
-  const folder = new URL("lib/", root);
   const removed = await removeCutFiles(new URL("coverage/", root));
   if (removed > 0) console.log(`coverage: left out ${removed} files of processes that were killed while they ended`);
   const { ok, stdout } = await deno(["coverage", "--quiet", "--lcov", "coverage"], false);
-  const files = ok ? readCoverage(stdout, decodeURIComponent(folder.pathname)) : [];
-  for (const [path, text] of await readSources("lib")) {
-    const name = path.slice("lib/".length);
-    if (files.some(({ file }) => file === name)) continue;
-    files.push({ file: name, covered: 0, total: text.split("\n").filter((line) => /^\s*[^\s/*]/.test(line)).length });
-  }
-  const sum = (key: "covered" | "total") => files.reduce((total, file) => total + file[key], 0);
-  const percent = 100 * sum("covered") / Math.max(sum("total"), 1);
-  console.log(`coverage of lib: ${percent.toFixed(1)}% of lines (at least ${minimumCoverage}% asked)`);
-  if (percent >= minimumCoverage) return true;
-  for (const { file, covered, total } of files.sort((a, b) => (b.total - b.covered) - (a.total - a.covered))) {
-    const share = `${(100 * covered / Math.max(total, 1)).toFixed(1)}%`;
-    console.log(`${file.padEnd(32)}${share.padStart(7)}${`${covered} of ${total}`.padStart(14)}`);
-  }
-  return false;
+  return await isCovered(ok ? stdout : "");
 }
 
 /** Runs a script of tasks in a process of its own, which may do more than this one. */
@@ -257,14 +214,20 @@ export async function main(): Promise<number> {
   await keepToVulkan();
   takeAllCores();
   let totals: ReturnType<typeof readTotals>;
+  const readmes = (await readSources(".", "README.md")).keys();
+  // They take what the tests leave of the cores.
+  const texts = inTurn([
+    ["fmt", "--check"],
+    ["lint"],
+    ["check", "--doc", "mod.ts", "lib", "tasks", "tests", ...readmes],
+    ["doc", "--lint", "mod.ts"],
+  ]);
+  const tell = async (which: number) => {
+    const { ok, stdout } = (await texts)[which];
+    if (!ok) await writeAll(new TextEncoder().encode(stdout));
+    return ok;
+  };
   const stages: [string, () => Promise<boolean>][] = [
-    ["format", async () => (await deno(["fmt", "--check"])).ok],
-    ["lint", async () => (await deno(["lint"])).ok],
-    ["types", async () => {
-      const readmes = (await readSources(".", "README.md")).keys();
-      return (await deno(["check", "--doc", "mod.ts", "lib", "tasks", "tests", ...readmes])).ok;
-    }],
-    ["documentation", async () => (await deno(["doc", "--lint", "mod.ts"])).ok],
     ["browser", () => runScript("setup/chromium")],
     ["MPI", () => runScript("setup/open_mpi")],
     ["tests", async () => {
@@ -272,6 +235,10 @@ export async function main(): Promise<number> {
       totals = found;
       return ok;
     }],
+    ["format", () => tell(0)],
+    ["lint", () => tell(1)],
+    ["types", () => tell(2)],
+    ["documentation", () => tell(3)],
     ["coverage", checkCoverage],
     // Last: no other stage may take its cores.
     ["speed", () => runScript("gate/speed")],

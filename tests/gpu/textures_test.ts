@@ -12,7 +12,7 @@ Deno.test("no side of a texture is a power of two, each is allowed, and all texe
       const [width, height] = textureSize({ rows, columns, isFlat });
       const on = `[${rows}, ${columns}] in ${width} x ${height}`;
       for (const side of [width, height]) assert(side <= 8192 && !Number.isInteger(Math.log2(side)), on);
-      assert(isFlat ? texelsOf(rows + 3, columns) <= Math.min(width, 2048) * height : height >= rows + 3, on);
+      assert(isFlat ? texelsOf(rows + 3, columns) <= Math.min(width, 4096) * height : height >= rows + 3, on);
       checked++;
     }
   }

@@ -108,7 +108,7 @@ const USES: Record<string, Use> = {
   // In a project without tests, whose stages fail one by one.
   test: {
     says: /^tests: \d+ passed/m,
-    project: [...SETUP, "tasks/test.ts", "tasks/gate/gate.ts", "tasks/gate/sources.ts"],
+    project: [...SETUP, "tasks/test.ts", "tasks/gate/gate.ts", "tasks/gate/coverage.ts", "tasks/gate/sources.ts"],
     // Its stages would install what they miss.
     env: { NO_SETUP: "1" },
   },

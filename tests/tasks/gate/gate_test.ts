@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { groupTests, readCoverage, readTotals, removeCutFiles } from "../../../tasks/gate/gate.ts";
+import { readCoverage, removeCutFiles } from "../../../tasks/gate/coverage.ts";
+import { groupTests, readTotals } from "../../../tasks/gate/gate.ts";
 import { faultsOf } from "../../../tasks/gate/speed.ts";
 import { GOLDEN } from "../../../tasks/bench/golden.ts";
 import type { TrainingResult } from "../../../tasks/bench/results.ts";

@@ -18,11 +18,12 @@ const SPECIES = ["Adelie", "Chinstrap", "Gentoo"];
 /** The flags that tell a table's target and what else its columns need. */
 const REAL_TABLES: Readonly<Record<string, readonly string[]>> = {
   cars: ["--data", "cars.csv", "--target", "economy (mpg)", "--ignore", "name", "--missing", "drop"],
+  iris: ["--data", "iris.csv", "--target", "species"],
   penguins: ["--data", "penguins.csv", "--target", "species", "--missing", "median"],
   diamonds: ["--data", "diamonds.csv", "--target", "price"],
 };
 
-/** A folder with the tables as cars.csv, diamonds.csv and penguins.csv. */
+/** A folder with the tables as cars.csv, diamonds.csv, iris.csv and penguins.csv. */
 async function withRealTables(): Promise<Workplace> {
   const place = await Workplace.inSeries("train");
   await writeNpmTables(place.path, Object.keys(REAL_TABLES));
@@ -73,13 +74,18 @@ Deno.test("leastSquares() finds the weights, and refuses columns that follow fro
 permitted("tasks on real tables: as good as networks elsewhere, and the models travel", async (t) => {
   await using place = await withRealTables();
 
+  const accuracies: number[] = [];
   const network: number[] = [];
   const linear: number[] = [];
   for (const seed of SEEDS) {
+    accuracies.push((await trainOn(place, "iris", seed)).accuracy!);
     network.push((await trainOn(place, "cars", seed)).r2);
     linear.push(await linearR2(place, "cars"));
   }
 
+  await t.step("iris: accuracy", () => {
+    assert(median(accuracies) >= 0.93, `accuracies ${accuracies}`);
+  });
   await t.step("cars: r2 well over that of a linear model", () => {
     assert(median(linear) > 0.7, `linear ${linear}`);
     assert(median(network) > median(linear) + 0.04, `network ${network}, linear ${linear}`);
