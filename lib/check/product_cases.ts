@@ -8,7 +8,7 @@ import type { Kernel } from "../../kernels/mod.ts";
 import { layoutsOf, type ProductShape } from "../gpu/product.ts";
 import { type Activation, type KnownForm, productFormOf } from "../gpu/product_forms.ts";
 import { MAX_RESULT_TEXELS } from "../gpu/packing.ts";
-import { texelsOf } from "../gpu/textures.ts";
+import { canCopy, texelsOf } from "../gpu/textures.ts";
 import type { Device } from "../gpu/device.ts";
 import * as ops from "../arithmetic/ops.ts";
 import * as reference from "../reference/mod.ts";
@@ -16,15 +16,17 @@ import { Matrix } from "../reference/mod.ts";
 import { Tensor } from "../core/tensor.ts";
 import { type KernelCase, matrix, random, upload } from "./op_cases.ts";
 
-/** Rows in all with which every matrix lies flat. */
-const LONG = 8_193;
 /**
  * Rows, inner positions and columns: some blocks of 16 x 8 outputs, few of them whole at the edge. The first that suit a form
  * are taken: matrices lie flat in their textures or row by row, and columns are a multiple of four or not.
  */
-const ROWS = [39, 260, 64, 173, 9, 5, 4, LONG];
+const ROWS = [39, 260, 64, 173, 9, 5, 4];
 const INNER = [41, 36, 108, 9, 64, 260, 1_044];
+/** Inner positions up to which a product takes in the column sums of `b`: those of more are two dispatches. */
+const MOST_SUMMED = 1_024;
 const COLUMNS = [43, 28, 260, 64, 5];
+/** With so many rows in all, every matrix lies flat. Only where nothing smaller suits: numbers of so many rows take time to draw. */
+const LONG = { rows: 8_193, inner: 9, columns: [13, 28] };
 /** Columns of a product that reads the result. */
 export const NEXT = 11;
 
@@ -122,23 +124,37 @@ export function productCases(device: Device, kernel: Kernel): KernelCase[] {
 
 /** The first shape whose product takes the form; undefined where none does. */
 export function shapeOf({ form, aligned, flat }: KnownForm): ProductShape | undefined {
-  const { transposeA, transposeB, grouped, texels, derivative } = form;
+  const { transposeA, transposeB, grouped, texels, derivative, sums } = form;
   const groups = grouped ? GROUPS : 1;
+  for (const sizes of sizesFor(groups)) {
+    const shape = { groups, ...sizes, transposeA, transposeB };
+    if (!flat) return shape;
+    const { a, b, out } = layoutsOf(shape);
+    const isSmall = texelsOf(out.rows, shape.n) <= MAX_RESULT_TEXELS;
+    const suitsOut = texels ? isSmall : aligned === (shape.n % 4 === 0);
+    const suitsY = out.isFlat === flat.y || (derivative === "none" && !texels);
+    const suitsSums = !sums || shape.k <= MOST_SUMMED;
+    if (a.isFlat === flat.a && b.isFlat === flat.b && suitsOut && suitsY && suitsSums) return shape;
+  }
+}
+
+/** Whether the cases of a kernel also pack matrices by a kernel: those of a blocked product do where a copy cannot. */
+export function testsPack(kernel: Kernel): boolean {
+  const known = productFormOf(kernel);
+  const shape = known?.flat && shapeOf(known);
+  if (!shape) return false;
+  const { a, b } = layoutsOf(shape);
+  return !canCopy(a) || !canCopy(b);
+}
+
+/** Sizes of products, in the order in which they are tried. */
+function* sizesFor(groups: number): Generator<Pick<ProductShape, "m" | "n" | "k">> {
   for (const k of INNER) {
-    for (const rows of ROWS) {
-      // Of a long matrix in all, whatever the groups.
-      const m = rows === LONG ? rows / groups : rows;
-      for (const n of COLUMNS) {
-        const shape = { groups, m, n, k, transposeA, transposeB };
-        if (!flat) return shape;
-        const { a, b, out } = layoutsOf(shape);
-        const isSmall = texelsOf(out.rows, n) <= MAX_RESULT_TEXELS;
-        const suitsOut = texels ? isSmall : aligned === (n % 4 === 0);
-        const suitsY = out.isFlat === flat.y || (derivative === "none" && !texels);
-        if (a.isFlat === flat.a && b.isFlat === flat.b && suitsOut && suitsY) return shape;
-      }
+    for (const m of ROWS) {
+      for (const n of COLUMNS) yield { m, n, k };
     }
   }
+  for (const n of LONG.columns) yield { m: LONG.rows / groups, n, k: LONG.inner };
 }
 
 /** Matrices of the same width, one below the other. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Kernel, kernels } from "../../kernels/mod.ts";
-import { matmulBlocksKernel, PLAIN_PRODUCT, productFormOf } from "../gpu/product_forms.ts";
+import { matmulBlocksKernel, PLAIN_PRODUCT } from "../gpu/product_forms.ts";
 import { activationCases } from "./activation_cases.ts";
 import type { Device } from "../gpu/device.ts";
 import { judgeCases } from "./judge_cases.ts";
@@ -13,7 +13,7 @@ import { lossCases } from "./loss_cases.ts";
 import { optimizerCases } from "./optimizer_cases.ts";
 import { type IsUsed, type KernelCase, largeProductCases, longCases, partedCases, smallCases } from "./op_cases.ts";
 import { broadcastCases, operationCases } from "./operation_cases.ts";
-import { productCases } from "./product_cases.ts";
+import { productCases, testsPack } from "./product_cases.ts";
 import { tabularCases } from "./tabular_cases.ts";
 import { longStatisticsCases, statisticsCases } from "./statistics_cases.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -105,7 +105,7 @@ export async function testKernels(
     onProgress?.(done, used.length);
     const own = pool.filter((given) => given.kernel === kernel);
     // A matrix is packed for a product, and for nothing else.
-    const product = kernel === kernels.pack ? used.find(isBlocks) ?? PLAIN_BLOCKS : kernel;
+    const product = kernel === kernels.pack ? used.find(testsPack) ?? PLAIN_BLOCKS : kernel;
     const cases = own.length > 0 ? own : productCases(device, product).map((given) => ({ ...given, kernel }));
     checks.push(...cases.length > 0 ? await runCases(device, cases) : [noCase(kernel)]);
   }
@@ -113,10 +113,6 @@ export async function testKernels(
 }
 
 const PLAIN_BLOCKS = matmulBlocksKernel(PLAIN_PRODUCT, true, { a: false, b: false, y: false });
-
-function isBlocks(kernel: Kernel): boolean {
-  return productFormOf(kernel)?.flat !== undefined;
-}
 
 /** The self-test's short form. */
 export function shortCases(device: Device): KernelCase[] {

@@ -14,7 +14,7 @@ import { Tensor } from "../core/tensor.ts";
 
 /** What a model puts out. */
 export interface PredictedRows {
-  /** Its output [rows, out], row by row; of several members as `combineMembers` makes it, each time that it is asked for. */
+  /** Its output [rows, out], row by row; of several members as `combineMembers` makes it, when it is first asked for. */
   readonly output: Float32Array;
   /** What each of its members puts out [members * rows, out], one member after the other. */
   readonly own: Float32Array;
@@ -114,12 +114,14 @@ export class Predictor implements Disposable {
       }
     }
     const own = await predictions.read() as Float32Array;
-    if (this.#members === 1) return { output: own, own };
-    const combine = () => Float32Array.from(combineMembers(own, this.#members, outputs, this.#kind));
+    const members = this.#members;
+    if (members === 1) return { output: own, own };
+    const kind = this.#kind;
+    let combined: Float32Array | undefined;
     return {
       own,
       get output() {
-        return combine();
+        return combined ??= Float32Array.from(combineMembers(own, members, outputs, kind));
       },
     };
   }

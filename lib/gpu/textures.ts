@@ -42,7 +42,7 @@ export function liesFlat(rows: number, columns: number): boolean {
 
 /** Whether a matrix fits a texture only if it lies flat. Then all of the product do: each mixture would be a kernel of its own. */
 export function isLong(rows: number, columns: number): boolean {
-  return rows > MOST_ROWS || columns / 4 >= MAX_SIDE - PADDING;
+  return rows > MOST_ROWS || Math.ceil(columns / 4) >= MAX_SIDE - PADDING;
 }
 
 /** Whether copies can pack a matrix. Any other is packed by a kernel. */

@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../../lib/base/random.ts";
+import { kernels } from "../../kernels/mod.ts";
 import { NEXT, shapeOf } from "../../lib/check/product_cases.ts";
 import { layoutsOf } from "../../lib/gpu/product.ts";
-import { PLAIN_PRODUCT } from "../../lib/gpu/product_forms.ts";
+import { matmulBlocksKernel, PLAIN_PRODUCT } from "../../lib/gpu/product_forms.ts";
 import { texelsOf } from "../../lib/gpu/textures.ts";
+import { testKernels } from "../../lib/check/self_test.ts";
+import { gpuTest } from "../support/gpu_test_case.ts";
 
 Deno.test("whatever the sizes of a product are, the self-test has a case of its form", () => {
   const random = new Random(1, "shapes");
@@ -33,7 +36,20 @@ Deno.test("whatever the sizes of a product are, the self-test has a case of its 
     if (!texels) assertEquals(tested.n % 4 === 0, known.aligned);
     // Or it would run plain.
     assert(tested.groups * tested.m * tested.n * Math.min(tested.k, texels ? NEXT : tested.k) >= 1_024);
+    // Before a training's first step the processor multiplies as much: a few hundredths of a second.
+    assert(tested.groups * tested.m * tested.n * tested.k <= 9_000_000, `${JSON.stringify(tested)} takes long`);
     forms.add(JSON.stringify(known));
   }
   assert(forms.size > 150, `only ${forms.size} forms`);
+});
+
+gpuTest("packing by a kernel is tested where the first product's matrices are copied", async (device) => {
+  const flat = { a: true, b: true, y: true };
+  const copied = matmulBlocksKernel({ ...PLAIN_PRODUCT, bias: true }, true, flat);
+  const sums = matmulBlocksKernel({ ...PLAIN_PRODUCT, transposeA: true, sums: true }, true, flat);
+  for (const used of [[copied, kernels.pack], [sums, kernels.pack]]) {
+    const checks = await testKernels(device, used);
+    assertEquals(new Set(checks.map(({ kernel }) => kernel)), new Set(used.map(({ name }) => name)));
+    assertEquals(checks.filter(({ ok }) => !ok), []);
+  }
 });

@@ -135,7 +135,9 @@ gpuTest("a Predictor shows all members the same rows, and combines what they put
   const values = Float32Array.from({ length: 37 }, (_, i) => i - 20);
   using x = Tensor.from(device, values, [37, 1]);
   using predictor = new Predictor(model, 1, 37, "mse");
-  const { output, own } = await predictor.predictEach(x);
+  const predicted = await predictor.predictEach(x);
+  const { output, own } = predicted;
+  assert(predicted.output === output, "members are combined once, however often the output is read");
   assertClose(own, [1, 2, 3, -2].flatMap((slope, member) => [...values].map((v) => slope * v + member)), {
     rtol: 1e-5,
   });
