@@ -26,8 +26,8 @@ export class FiniteWatch implements Disposable {
   #good = 0;
 
   constructor({ device, values, gradients }: Model, { state }: Optimizer) {
-    // Adam's powers are no sums of anything: they stay finite.
-    const states = Object.entries(state).filter(([_, { size }]) => size === values.size);
+    // Adam's two powers are no sums of anything: they stay finite.
+    const states = Object.entries(state).filter(([_, { dtype, size }]) => dtype === "f32" && size > 2);
     // In the order in which a step makes them: the first that is bad is the closest to the cause.
     const tensors = [gradients, ...states.map(([_, tensor]) => tensor), values];
     this.#names = ["gradients", ...states.map(([name]) => `optimizer's ${name}`), "weights"];
