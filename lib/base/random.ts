@@ -64,8 +64,10 @@ export class Random {
    *
    * @param n How many numbers there are, from 1 to 2^32.
    * @returns The number.
+   * @throws {RangeError} If n is not in that range.
    */
   below(n: number): number {
+    if (!(n >= 1 && n <= 2 ** 32)) throw new RangeError(`Cannot draw below ${n}: give a number from 1 to ${2 ** 32}`);
     return Math.floor((this.#generator.next() >>> 0) / 2 ** 32 * n);
   }
 

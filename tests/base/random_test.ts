@@ -34,6 +34,17 @@ Deno.test("Random refuses a seed that is no whole number in range", () => {
   }
 });
 
+Deno.test("below() gives each whole number as often, and refuses what it cannot draw from", () => {
+  const counts = new Array(7).fill(0);
+  for (const value of draws(new Random(1, "b"), 70_000, (random) => random.below(7))) counts[value]++;
+  // The standard error of each is 93.
+  assert(counts.every((count) => Math.abs(count - 10_000) < 500), `${counts}`);
+  assertEquals(new Random(1, "b").below(1), 0);
+  for (const n of [0, -1, NaN, 2 ** 32 + 1]) {
+    assertThrows(() => new Random(1, "b").below(n), RangeError, `Cannot draw below ${n}`);
+  }
+});
+
 Deno.test("uniform() stays within its ends and fills them evenly", () => {
   const values = draws(new Random(1, "u"), 40_000, (random) => random.uniform(-5, 3));
   assert(values.every((value) => value >= -5 && value < 3));

@@ -49,6 +49,12 @@ function faultsOf(path: string, text: string, { tasks, exists }: House): string[
   for (const [_, name] of prose.matchAll(/`([^`\n]+)`/g)) {
     if (PATH.test(name) && !exists(name) && !exists(folder + name)) faults.push(`${path}: no such path ${name}`);
   }
+  const headings = [...prose.matchAll(/^#+ (.+)$/gm)].map(([_, text]) =>
+    text.toLowerCase().replaceAll(/[^\w\s-]/g, "")
+  );
+  for (const [_, place] of prose.matchAll(/\]\(#([^)]+)\)/g)) {
+    if (!headings.some((text) => text.replaceAll(" ", "-") === place)) faults.push(`${path}: no heading for #${place}`);
+  }
   for (const [_, target] of prose.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
     if (!target.includes(":") && !exists(folder + target)) faults.push(`${path}: the link ${target} leads nowhere`);
   }
@@ -87,6 +93,8 @@ Deno.test("faultsOf() names what is not there", () => {
     "`deno task train --lr 1 --other` and `npx -y deno task trian --lr 1`, `deno task train -- --free` # --comment",
     "`deno task scale --lr 1`",
     "`lib/core/a.ts`, `core/a.ts`, `core/b.ts`, `data/runs/r`, [good](README.md), [bad](b/README.md#there)",
+    "## How it, too, flows",
+    "[good](#how-it-too-flows), [bad](#elsewhere)",
     `| ${"x".repeat(ROW_WIDTH)} |`,
     "```sh\n`lib/none.ts`\n```",
   ];
@@ -95,6 +103,7 @@ Deno.test("faultsOf() names what is not there", () => {
     "lib/README.md: no task trian: deno task trian --lr 1",
     "lib/README.md: scale has no flag --lr: deno task scale --lr 1",
     "lib/README.md: no such path core/b.ts",
+    "lib/README.md: no heading for #elsewhere",
     "lib/README.md: the link b/README.md leads nowhere",
     `lib/README.md: a table row has ${ROW_WIDTH + 4} characters: | ${"x".repeat(58)}`,
   ]);
